@@ -1,0 +1,134 @@
+//! The smaller groups of settings: Google, OAuth, tokens, mail, logs.
+
+use std::path::PathBuf;
+
+use jsonwebtoken::Algorithm;
+use secrecy::SecretString;
+
+use super::{reader::Reader, settings::Environment};
+
+/// GOOGLE_ANALYTICS_*: the operator's own GA4 access; serves only what the operator bound to a tenant.
+#[derive(Debug, Clone)]
+pub struct GoogleSettings {
+    pub property_id: Option<String>,
+    pub credentials_path: Option<PathBuf>,
+}
+
+/// OAUTH_*: the provider people sign in with. Without a client id there is none, and DEV uses its own.
+#[derive(Debug, Clone)]
+pub struct OAuthSettings {
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretString>,
+    /// Where the provider sends people back to; the frontend's page unless configured otherwise.
+    pub redirect_uri: String,
+    pub auth_url: String,
+    pub token_url: String,
+    pub userinfo_url: String,
+    pub scopes: Vec<String>,
+}
+
+/// JWT_*: how access tokens are signed and how long they hold.
+#[derive(Debug, Clone)]
+pub struct JwtSettings {
+    pub secret_key: SecretString,
+    /// The only algorithm a token may name.
+    pub algorithm: Algorithm,
+    pub expiration_hours: u32,
+}
+
+/// DEFAULT_SMTP_*, DEFAULT_FROM_EMAIL, DEFAULT_USE_TLS: the operator's mail server. None in DEV means `.eml` files.
+#[derive(Debug, Clone)]
+pub struct SmtpSettings {
+    pub server: Option<String>,
+    pub port: u16,
+    pub username: Option<String>,
+    pub password: Option<SecretString>,
+    pub from_email: Option<String>,
+    pub use_tls: bool,
+}
+
+/// LOG_DIR, LOG_KEEP_DAYS: where the JSON logs are and how many days of them are kept.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    pub dir: PathBuf,
+    pub keep_days: usize,
+}
+
+pub(super) fn google(reader: &Reader) -> GoogleSettings {
+    let property_id = reader.optional("GOOGLE_ANALYTICS_PROPERTY_ID");
+    if property_id.as_ref().is_some_and(|id| !id.bytes().all(|byte| byte.is_ascii_digit())) {
+        reader.fault("GOOGLE_ANALYTICS_PROPERTY_ID", "is the property's number, digits only (not the G-… measurement id)");
+    }
+    GoogleSettings {
+        property_id,
+        credentials_path: reader.optional("GOOGLE_ANALYTICS_CREDENTIALS_PATH").map(PathBuf::from),
+    }
+}
+
+pub(super) fn oauth(reader: &Reader, environment: Environment) -> OAuthSettings {
+    let client_id = reader.optional("OAUTH_CLIENT_ID");
+    let client_secret = reader.optional("OAUTH_CLIENT_SECRET").map(SecretString::from);
+    if environment == Environment::Prod && client_id.is_none() {
+        reader.fault("OAUTH_CLIENT_ID", "is missing: PROD has no development provider to sign in with");
+    }
+    if client_secret.is_none() && (client_id.is_some() || environment == Environment::Prod) {
+        reader.fault("OAUTH_CLIENT_SECRET", "is missing: the provider issued it with OAUTH_CLIENT_ID");
+    }
+    let mut url = |name| reader.url(name, reader.text(name));
+    OAuthSettings {
+        client_id,
+        client_secret,
+        redirect_uri: url("OAUTH_REDIRECT_URI"),
+        auth_url: url("OAUTH_AUTH_URL"),
+        token_url: url("OAUTH_TOKEN_URL"),
+        userinfo_url: url("OAUTH_USERINFO_URL"),
+        scopes: reader.text("OAUTH_SCOPES").split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+    }
+}
+
+pub(super) fn jwt(reader: &Reader) -> JwtSettings {
+    let named = reader.text("JWT_ALGORITHM");
+    let algorithm = match named.as_str() {
+        "HS256" => Algorithm::HS256,
+        "HS384" => Algorithm::HS384,
+        "HS512" => Algorithm::HS512,
+        _ => {
+            reader.fault("JWT_ALGORITHM", format!("`{named}` is not one of HS256, HS384, HS512"));
+            Algorithm::HS256
+        }
+    };
+    JwtSettings {
+        secret_key: reader.secret("JWT_SECRET_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
+        algorithm,
+        expiration_hours: reader
+            .parsed("JWT_EXPIRATION_HOURS", "a number of hours from 1 to 8760", |hours| (1..=8760).contains(hours))
+            .unwrap_or(24),
+    }
+}
+
+pub(super) fn smtp(reader: &Reader) -> SmtpSettings {
+    let from_email = reader.optional("DEFAULT_FROM_EMAIL");
+    // `Name <address>` is fine; whether the mailbox exists, only sending tells.
+    if from_email.as_ref().is_some_and(|from| !from.contains('@')) {
+        reader.fault("DEFAULT_FROM_EMAIL", "is not an e-mail address");
+    }
+    SmtpSettings {
+        server: reader.optional("DEFAULT_SMTP_SERVER"),
+        port: reader
+            .parsed("DEFAULT_SMTP_PORT", "a port from 1 to 65535", |port: &u16| *port > 0)
+            .unwrap_or(587),
+        username: reader.optional("DEFAULT_SMTP_USERNAME"),
+        password: reader.optional("DEFAULT_SMTP_PASSWORD").map(SecretString::from),
+        from_email,
+        use_tls: reader.flag("DEFAULT_USE_TLS"),
+    }
+}
+
+pub(super) fn logs(reader: &Reader) -> LogSettings {
+    LogSettings {
+        dir: PathBuf::from(reader.text("LOG_DIR")),
+        keep_days: reader
+            .parsed("LOG_KEEP_DAYS", "a number of days from 1 to 3650", |days| (1..=3650).contains(days))
+            .unwrap_or(14),
+    }
+}

@@ -1,0 +1,28 @@
+//! The schema: migrations and functions embedded in every binary. `setup` applies them as the owner; services only check.
+
+mod check;
+mod clean;
+mod error;
+mod functions;
+mod lock;
+mod roles;
+mod setup;
+mod status;
+
+use sqlx::migrate::Migrator;
+
+pub use check::check;
+pub use clean::clean;
+pub use error::SchemaError;
+pub use functions::{FUNCTIONS, FunctionSource};
+pub use setup::{SetupReport, setup, setup_in};
+pub use status::{FunctionState, FunctionStatus, SchemaStatus, status};
+
+/// Tables, constraints, indexes and policies, forward only.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// The version this build needs: its newest migration; 0 for none.
+#[must_use]
+pub fn newest_migration() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}

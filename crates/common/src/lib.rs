@@ -1,0 +1,11 @@
+//! Plumbing the three services share: configuration, database, HTTP, authentication, jobs, logs. Nothing of the domain.
+
+pub mod auth;
+pub mod config;
+pub mod db;
+pub mod http;
+pub mod ids;
+pub mod jobs;
+pub mod lifecycle;
+pub mod telemetry;
+pub mod tenants;
