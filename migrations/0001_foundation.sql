@@ -122,6 +122,10 @@ create policy own_tenants on tenants for select
         where m.tenant_id = tenants.tenant_id
             and m.account_id = nullif(current_setting('app.account_id', true), '')::uuid));
 
+-- The operator's set-up role may list tenants (their ids, to rebuild each one as the services' role); it sees no other
+-- row of theirs.
+create policy owner_lists on tenants for select to current_user using (true);
+
 grant select, insert, update on tenants to ga_services;
 grant select, insert, update, delete on memberships to ga_services;
 

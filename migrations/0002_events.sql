@@ -161,7 +161,8 @@ create table ingestion_job_days (
     tenant_id uuid not null,
     job_id uuid not null,
     day date not null,
-    events bigint not null,
+    -- by table
+    events jsonb not null,
     outcome text not null constraint ingestion_job_days_outcome_check check (outcome in ('landed', 'skipped')),
     primary key (tenant_id, job_id, day),
     constraint ingestion_job_days_job foreign key (tenant_id, job_id) references ingestion_jobs

@@ -7,5 +7,6 @@ pub mod http;
 pub mod ids;
 pub mod jobs;
 pub mod lifecycle;
+pub mod report;
 pub mod telemetry;
 pub mod tenants;

@@ -74,7 +74,7 @@ pub(super) fn oauth(reader: &Reader, environment: Environment) -> OAuthSettings 
     if client_secret.is_none() && (client_id.is_some() || environment == Environment::Prod) {
         reader.fault("OAUTH_CLIENT_SECRET", "is missing: the provider issued it with OAUTH_CLIENT_ID");
     }
-    let mut url = |name| reader.url(name, reader.text(name));
+    let url = |name| reader.url(name, reader.text(name));
     OAuthSettings {
         client_id,
         client_secret,

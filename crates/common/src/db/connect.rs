@@ -44,5 +44,5 @@ pub async fn connect_owner(settings: &DatabaseSettings) -> Result<PgPool, sqlx::
 fn session(options: PgConnectOptions, name: &str) -> PgConnectOptions {
     options
         .application_name(name)
-        .options([("TimeZone", "UTC"), ("idle_in_transaction_session_timeout", "60s"), ("client_min_messages", "warning")])
+        .options([("TimeZone", "UTC"), ("idle_in_transaction_session_timeout", "300s"), ("client_min_messages", "warning")])
 }

@@ -5,9 +5,9 @@ use sqlx::migrate::MigrateError;
 /// A schema that is not as needed.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    #[error("the database does not answer as expected: {0}")]
+    #[error("the database does not answer as expected")]
     Database(#[from] sqlx::Error),
-    #[error("a migration failed: {0}")]
+    #[error("a migration failed")]
     Migration(#[from] MigrateError),
     #[error("the job queue's schema failed: {0}")]
     Queue(#[from] crate::jobs::JobsError),
@@ -22,9 +22,9 @@ pub enum SchemaError {
     #[error("function {name} was refused: {source}")]
     Function { name: &'static str, source: sqlx::Error },
     #[error(
-        "the role {owner} may not create roles. Have a database administrator run this line, then try again:\n  {sql}"
+        "the role {owner} may not create {lacks}. Have a database administrator run this line, then try again:\n  {sql}"
     )]
-    NeedsAdministrator { owner: String, sql: String },
+    NeedsAdministrator { owner: String, lacks: &'static str, sql: String },
     #[error("another set-up has held the lock for {0} seconds")]
     Locked(u64),
     #[error("`db clean` is refused in PROD")]

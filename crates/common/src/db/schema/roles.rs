@@ -1,13 +1,18 @@
 //! The services' login and the group its grants go to. Where the owner may not create roles, says who has to run what.
 
+use std::time::Duration;
+
 use secrecy::ExposeSecret;
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, error::DatabaseError};
+use tokio::time::sleep;
 
 use super::SchemaError;
 use crate::config::DatabaseSettings;
 
 /// Grants in migrations and function files name this role, so that the login's name stays configuration.
 pub(super) const GROUP: &str = "ga_services";
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What is there already, and what the owner may do about the rest.
 #[derive(sqlx::FromRow)]
@@ -50,21 +55,21 @@ pub(super) async fn ensure(conn: &mut PgConnection, settings: &DatabaseSettings)
         }
         return Err(SchemaError::NeedsAdministrator {
             owner: owner_user.clone(),
+            lacks: "roles",
             sql: missing(&roles, app_user).join(" "),
         });
     }
     if !roles.group_exists {
-        tolerate_existing(run(conn, format!("create role {GROUP} nologin")).await)?;
+        run(conn, format!("create role {GROUP} nologin")).await?;
     }
     let login = identifier(app_user);
     let password = literal(settings.app_password.expose_secret());
     let attributes = "login nosuperuser nocreatedb nocreaterole noreplication nobypassrls";
-    if roles.login_exists {
-        // Attributes first need a superuser to be changed; the password is what can be out of step.
+    if !roles.login_exists {
+        run(conn, format!("create role {login} {attributes} password {password}")).await?;
+    } else if PgConnection::connect_with(&settings.app_options()).await.is_err() {
+        // Most likely the configured password is a new one; what else it may be, the services will say.
         run(conn, format!("alter role {login} login password {password}")).await?;
-    } else {
-        let created = run(conn, format!("create role {login} {attributes} password {password}")).await;
-        tolerate_existing(created)?;
     }
     if !roles.login_is_member && !roles.group_lists_login {
         run(conn, format!("grant {GROUP} to {login}")).await?;
@@ -88,16 +93,24 @@ fn missing(roles: &Roles, app_user: &str) -> Vec<String> {
     statements
 }
 
-/// Roles belong to the whole server: another database's set-up may have been a moment faster.
-fn tolerate_existing(result: Result<(), sqlx::Error>) -> Result<(), sqlx::Error> {
-    match result {
-        Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42710" | "23505")) => Ok(()),
-        other => other,
-    }
-}
-
+/// Roles belong to the whole server, our lock to one database: another database's set-up may be doing the same.
 async fn run(conn: &mut PgConnection, sql: String) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await.map(|_| ())
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let error = match sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(&mut *conn).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        let code = error.as_database_error().and_then(DatabaseError::code).unwrap_or_default();
+        match code.as_ref() {
+            // It exists by now.
+            "42710" => return Ok(()),
+            // Unique violation in a catalogue, or "tuple concurrently updated".
+            "23505" | "XX000" if tries < TRIES => sleep(PAUSE).await,
+            _ => return Err(error),
+        }
+    }
 }
 
 /// A quoted identifier.

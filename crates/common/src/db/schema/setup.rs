@@ -1,8 +1,8 @@
 //! `db setup`: roles, migrations, the job queue's tables and functions, as the owner, one run at a time.
 
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool, migrate::Migrator};
 
-use super::{MIGRATIONS, SchemaError, functions, lock, newest_migration, roles, status};
+use super::{MIGRATIONS, SchemaError, database, functions, lock, newest_migration, roles, status};
 use crate::{
     config::{DatabaseSettings, Environment},
     db::connect_owner,
@@ -21,7 +21,8 @@ pub struct SetupReport {
     pub warnings: Vec<String>,
 }
 
-/// Brings the database to what this build needs. Safe to run at any time and by several at once.
+/// Brings the database to what this build needs, making it where it does not exist. Safe to run at any time and by
+/// several at once.
 ///
 /// Functions whose text changed without a new version are applied, as in DEV; PROD uses [`setup_in`].
 ///
@@ -36,8 +37,8 @@ pub async fn setup(settings: &DatabaseSettings) -> Result<SetupReport, SchemaErr
 /// # Errors
 /// As [`setup`]; in PROD also a function that changed with its version unchanged.
 pub async fn setup_in(settings: &DatabaseSettings, environment: Environment) -> Result<SetupReport, SchemaError> {
+    let mut conn = database::connect(settings).await?;
     let pool = connect_owner(settings).await?;
-    let mut conn = PgConnection::connect_with(&settings.owner_options().application_name("db-setup")).await?;
     lock::acquire(&mut conn).await?;
     let result = locked(&pool, &mut conn, settings, environment).await;
     lock::release(&mut conn).await?;
@@ -55,10 +56,10 @@ async fn locked(
     let from = status::migration_version(conn).await?.unwrap_or_default();
     roles::ensure(conn, settings).await?;
     // A newer build may have gone ahead of this one: its migrations are left alone, and the versions tell.
-    let mut migrations = sqlx::migrate::Migrator { migrations: MIGRATIONS.migrations.clone(), ..Default::default() };
+    let mut migrations = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
     // Our lock is held already; sqlx's own would wait inside a statement.
     migrations.set_locking(false).set_ignore_missing(true);
-    migrations.run(&mut *conn).await?;
+    migrations.run(pool).await?;
     jobs::install(pool, roles::GROUP).await?;
     sqlx::query("grant select on _sqlx_migrations, schema_functions to ga_services").execute(&mut *conn).await?;
     let functions = functions::apply(conn, environment).await?;

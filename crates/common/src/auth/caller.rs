@@ -1,0 +1,85 @@
+//! The person who calls: a token that holds and a session that lives.
+
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::{header, request::Parts},
+};
+
+use super::{AppState, Claims, TokenError};
+use crate::{
+    http::ApiError,
+    ids::{AccountId, SessionId},
+};
+
+/// The account and session of a verified token. Rejects with 401.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    pub account_id: AccountId,
+    pub session_id: SessionId,
+}
+
+impl<S> FromRequestParts<S> for Caller
+where
+    S: Send + Sync,
+    AppState: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let app = AppState::from_ref(state);
+        Self::of_token(&app, bearer(parts)?).await
+    }
+}
+
+impl Caller {
+    /// The caller a token stands for, wherever the token came from.
+    ///
+    /// # Errors
+    /// 401 where the token does not hold or its session has ended; 503 where the database is away.
+    pub async fn of_token(app: &AppState, token: &str) -> Result<Self, ApiError> {
+        let Claims { sub, sid, .. } = verified(app, token)?;
+        let alive: bool = sqlx::query_scalar(
+            "select exists (
+                 select from auth_sessions s
+                 join accounts a on a.account_id = s.account_id and a.is_active
+                 where s.session_id = $1 and s.account_id = $2 and s.ended_at is null and s.expires_at > now())",
+        )
+        .bind(sid)
+        .bind(sub)
+        .fetch_one(&app.pool)
+        .await?;
+        if alive { Ok(Self { account_id: sub, session_id: sid }) } else { Err(session_ended()) }
+    }
+}
+
+/// The claims of the request's token, without a look at the session.
+pub(super) fn claims(parts: &Parts, app: &AppState) -> Result<Claims, ApiError> {
+    verified(app, bearer(parts)?)
+}
+
+fn bearer(parts: &Parts) -> Result<&str, ApiError> {
+    let header = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .ok_or_else(|| ApiError::Unauthorized(String::from("A token is needed: `Authorization: Bearer …`.")))?;
+    header
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| ApiError::Unauthorized(String::from("`Authorization` must be `Bearer` and a token.")))
+}
+
+fn verified(app: &AppState, token: &str) -> Result<Claims, ApiError> {
+    app.keys.verify(token).map_err(|error| {
+        ApiError::Unauthorized(String::from(match error {
+            TokenError::Expired => "The token has expired; sign in again.",
+            TokenError::Invalid => "The token is not one of ours.",
+        }))
+    })
+}
+
+pub(super) fn session_ended() -> ApiError {
+    ApiError::Unauthorized(String::from("The session has ended; sign in again."))
+}

@@ -1,0 +1,17 @@
+//! Who calls and for which tenant: tokens, sessions, memberships, as extractors that a handler cannot do without.
+
+mod caller;
+mod claims;
+mod keys;
+mod role;
+mod state;
+mod tenant;
+#[cfg(test)]
+mod tests;
+
+pub use caller::Caller;
+pub use claims::{AUDIENCE, Claims};
+pub use keys::{TokenError, TokenKeys};
+pub use role::Role;
+pub use state::AppState;
+pub use tenant::TenantContext;

@@ -1,0 +1,68 @@
+//! The OpenAPI document: what every operation has in common is put in here, so that no handler has to repeat it.
+
+use utoipa::openapi::{
+    Components, ContentBuilder, InfoBuilder, License, OpenApi, RefOr, Ref, ResponseBuilder, SecurityRequirement,
+    ServerBuilder,
+    path::Operation,
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::{app::ServiceMeta, error::FieldError, problem::{PROBLEM_JSON, Problem}};
+
+/// Problems that any operation can answer with.
+const EVERYWHERE: &[(&str, &str)] = &[
+    ("400", "Malformed request"),
+    ("422", "Well-formed, but not valid; `errors` names every field"),
+    ("500", "Something went wrong on our side"),
+    ("503", "The database is away or did not answer in time"),
+];
+/// Those of operations that need a token.
+const GUARDED: &[(&str, &str)] = &[
+    ("401", "No token, or none that holds"),
+    ("403", "The caller's role may not do this"),
+    ("404", "No such thing, or a tenant the caller is no member of"),
+];
+
+/// Completes a service's document: title, security, problems on every operation.
+pub(super) fn finish(meta: ServiceMeta, mut openapi: OpenApi) -> OpenApi {
+    openapi.info = InfoBuilder::new()
+        .title(meta.title)
+        .version(meta.version)
+        .description(Some(meta.description))
+        .license(Some(License::new("Apache-2.0")))
+        .build();
+    openapi.servers = Some(vec![ServerBuilder::new().url("/").build()]);
+    let components = openapi.components.get_or_insert_with(Components::new);
+    components.schemas.insert(Problem::name().into_owned(), Problem::schema());
+    components.schemas.insert(FieldError::name().into_owned(), FieldError::schema());
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let tenant = ApiKeyValue::with_description("X-Tenant-Id", "The tenant the request is about (a UUID)");
+    components.add_security_scheme("tenant", SecurityScheme::ApiKey(ApiKey::Header(tenant)));
+    let no_scopes: [&str; 0] = [];
+    openapi.security = Some(vec![
+        SecurityRequirement::new("bearer", no_scopes).add("tenant", no_scopes),
+    ]);
+    for item in openapi.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+        operations.into_iter().flatten().for_each(add_problems);
+    }
+    openapi
+}
+
+fn add_problems(operation: &mut Operation) {
+    let is_health = operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == "health"));
+    if is_health {
+        return;
+    }
+    // `security(())` on an operation is one empty requirement.
+    let open = operation.security.as_ref().is_some_and(|needs| needs.iter().all(|need| *need == SecurityRequirement::default()));
+    let guarded = if open { &[] } else { GUARDED };
+    for (status, description) in EVERYWHERE.iter().chain(guarded) {
+        operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| {
+            let content = ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(Problem::name())))).build();
+            RefOr::T(ResponseBuilder::new().description(*description).content(PROBLEM_JSON, content).build())
+        });
+    }
+}

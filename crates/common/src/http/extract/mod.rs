@@ -1,0 +1,10 @@
+//! Extractors that report every fault of the input at once, as a problem.
+
+mod faults;
+mod json;
+mod path;
+mod query;
+
+pub use json::Json;
+pub use path::Path;
+pub use query::Query;

@@ -1,0 +1,24 @@
+//! HTTP as all three services speak it: problems, extractors, pages of lists, health, documentation, layers, serving.
+//!
+//! A service hands its documented routes to [`app`] and gets back a router that behaves as api.md says every request does.
+
+mod app;
+mod complete;
+mod docs;
+mod error;
+mod extract;
+mod health;
+mod page;
+mod problem;
+mod request_id;
+mod serve;
+#[cfg(test)]
+mod tests;
+
+pub use app::{ServiceMeta, app, document};
+pub use error::{ApiError, FieldError};
+pub use extract::{Json, Path, Query};
+pub use page::{MAX_LIMIT, Page, PageQuery};
+pub use problem::{PROBLEM_JSON, Problem};
+pub use request_id::RequestId;
+pub use serve::serve;
