@@ -1,1 +1,13 @@
-//! placeholder
+//! data-service (port 8002): what happened. Takes GA4's events, users and branches in, and keeps visits and roll-ups right.
+
+pub mod availability;
+pub mod cli;
+pub mod demo;
+pub mod ga4;
+pub mod ingest;
+pub mod load;
+mod routes;
+pub mod serve;
+pub mod sources;
+
+pub use routes::{META, document, router};

@@ -1,0 +1,47 @@
+//! `POST /data/ingest/jobs/{job_id}/cancel`: a waiting job ends at once, a running one at its next look; the day in hand is
+//! rolled back, committed days stay.
+
+use axum::extract::State;
+use common::auth::{AppState, Role, TenantContext};
+use common::http::{ApiError, Json, Path};
+use common::ids::JobId;
+
+use super::view::{JobView, view};
+
+/// Cancel an ingestion job.
+#[utoipa::path(
+    post,
+    path = "/data/ingest/jobs/{job_id}/cancel",
+    tag = "ingestion",
+    params(("job_id" = JobId, Path)),
+    responses(
+        (status = 200, description = "The job; `cancelled`, or `processing` until the worker has let go", body = JobView),
+        (status = 409, description = "The job has ended already", content_type = "application/problem+json", body = common::http::Problem),
+    )
+)]
+pub async fn cancel_ingestion_job(
+    State(app): State<AppState>,
+    context: TenantContext,
+    Path(job_id): Path<JobId>,
+) -> Result<Json<JobView>, ApiError> {
+    context.require(Role::Manager)?;
+    let mut tx = context.tx(&app.pool).await?;
+    let changed = sqlx::query_scalar!(
+        "update ingestion_jobs
+         set cancel_requested = true,
+             status = case status when 'queued' then 'cancelled' else status end,
+             completed_at = case status when 'queued' then now() end
+         where tenant_id = $1 and job_id = $2 and status in ('queued', 'processing')
+         returning status",
+        context.tenant_id.0,
+        job_id.0,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let job = view(tx.conn(), context.tenant_id, job_id).await?;
+    if changed.is_none() {
+        return Err(ApiError::Conflict(format!("The job has ended already: {}.", job.status)));
+    }
+    tx.commit().await?;
+    Ok(Json(job))
+}

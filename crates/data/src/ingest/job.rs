@@ -1,0 +1,126 @@
+//! A job's row and its place in the queue: made in one transaction, so that neither exists without the other.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use common::ids::{AccountId, JobId, TenantId};
+use common::jobs::{self, Job, JobsError};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+
+/// The queue's name for ingestion.
+pub const INGEST_TASK: &str = "ingest";
+
+/// What is queued: which job, and nothing of the tenant's.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct IngestTask {
+    pub tenant_id: TenantId,
+    pub job_id: JobId,
+}
+
+impl Job for IngestTask {
+    const NAME: &'static str = INGEST_TASK;
+}
+
+/// Where a job's files are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The tenant's folder.
+    Folder,
+    /// A body that was uploaded.
+    Upload,
+    /// Files given to the import command.
+    Import,
+}
+
+impl Origin {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Folder => "folder",
+            Self::Upload => "upload",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// A job to be made.
+#[derive(Debug)]
+pub struct NewJob<'a> {
+    pub tenant: TenantId,
+    pub job: JobId,
+    pub origin: Origin,
+    /// `replace` or `append`
+    pub mode: &'a str,
+    pub data_types: &'a [String],
+    pub range: Option<(NaiveDate, NaiveDate)>,
+    pub idempotency_key: Option<&'a str>,
+    pub created_by: Option<AccountId>,
+}
+
+/// Inserts the job and queues it, in the caller's transaction. Answers when it was created.
+///
+/// # Errors
+/// The database is away, or the idempotency key is taken.
+pub async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<DateTime<Utc>, JobsError> {
+    let created_at = sqlx::query_scalar!(
+        "insert into ingestion_jobs (tenant_id, job_id, origin, mode, data_types, start_date, end_date, idempotency_key, created_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         returning created_at",
+        new.tenant.0,
+        new.job.0,
+        new.origin.as_str(),
+        new.mode,
+        new.data_types,
+        new.range.map(|(from, _)| from),
+        new.range.map(|(_, to)| to),
+        new.idempotency_key,
+        new.created_by.map(|a| a.0),
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let task = serde_json::to_value(IngestTask { tenant_id: new.tenant, job_id: new.job })
+        .map_err(|e| JobsError::Queue(e.to_string()))?;
+    jobs::enqueue(conn, INGEST_TASK, task, Some(&format!("ingest:{}", new.job)), None).await?;
+    Ok(created_at)
+}
+
+/// A job as the worker needs it.
+#[derive(Debug)]
+pub struct JobRow {
+    pub origin: String,
+    pub source: String,
+    pub mode: String,
+    pub data_types: Vec<String>,
+    pub start_date: Option<NaiveDate>,
+    pub end_date: Option<NaiveDate>,
+    pub status: String,
+    pub cancel_requested: bool,
+}
+
+impl JobRow {
+    pub fn range(&self) -> Option<(NaiveDate, NaiveDate)> {
+        self.start_date.zip(self.end_date)
+    }
+
+    pub fn wants(&self, data_type: &str) -> bool {
+        self.data_types.iter().any(|t| t == data_type)
+    }
+
+    pub fn has_ended(&self) -> bool {
+        !matches!(self.status.as_str(), "queued" | "processing")
+    }
+}
+
+/// Reads the job.
+///
+/// # Errors
+/// The database is away.
+pub async fn read(conn: &mut PgConnection, tenant: TenantId, job: JobId) -> Result<Option<JobRow>, sqlx::Error> {
+    sqlx::query_as!(
+        JobRow,
+        "select origin, source, mode, data_types, start_date, end_date, status, cancel_requested
+         from ingestion_jobs where tenant_id = $1 and job_id = $2",
+        tenant.0,
+        job.0,
+    )
+    .fetch_optional(conn)
+    .await
+}

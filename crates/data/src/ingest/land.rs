@@ -1,0 +1,137 @@
+//! The second half of a job: what was parsed goes into the database, lists first, then day by day, newest first.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use chrono::NaiveDate;
+use common::db::TenantTx;
+use common::ids::{JobId, TenantId};
+use sqlx::PgPool;
+
+use super::job::JobRow;
+use super::lists;
+use super::parse::Parsed;
+use super::progress::Progress;
+use super::spool::JobFolder;
+use crate::load::{LandError, Landing, land_day};
+
+/// What landing added up to.
+#[derive(Debug, Default)]
+pub struct Landed {
+    pub records: BTreeMap<String, i64>,
+    pub warnings: Vec<String>,
+}
+
+/// Lands lists and days. Days that the job has committed before are left out, so a resumed job goes on where it was.
+///
+/// # Errors
+/// [`LandError::Held`] when a day is held by a source of higher rank; the machine's faults.
+pub async fn land(
+    pool: &PgPool,
+    tenant: TenantId,
+    job: JobId,
+    row: &JobRow,
+    folder: &JobFolder,
+    parsed: &Parsed,
+    progress: &Progress,
+) -> Result<Landed, LandError> {
+    let mut landed = Landed::default();
+    if parsed.users + parsed.locations > 0 {
+        let mut tx = TenantTx::begin(pool, tenant).await?;
+        sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
+        lists::land(tx.conn(), tenant, &folder.lists_file()).await?;
+        tx.commit().await?;
+        landed.records.insert("users_processed".into(), i64::try_from(parsed.users).unwrap_or(i64::MAX));
+        landed.records.insert("locations_processed".into(), i64::try_from(parsed.locations).unwrap_or(i64::MAX));
+    }
+
+    let days: Vec<NaiveDate> = parsed.days.keys().copied().collect();
+    check_held(pool, tenant, &row.source, &days).await?;
+    let done = days_done(pool, tenant, job).await?;
+    progress.days_total.store(parsed.days.len() as u64, Ordering::Relaxed);
+    progress.days_done.store(done.len() as u64, Ordering::Relaxed);
+    for (day, report) in parsed.days.iter().rev() {
+        if done.contains(day) {
+            continue;
+        }
+        let landing = Landing {
+            tenant,
+            job,
+            day: *day,
+            day_file: &folder.day_file(*day, report.shard),
+            source: &row.source,
+            shard: report.shard.as_str(),
+            mode: &row.mode,
+        };
+        let outcome = land_day(pool, &landing).await?;
+        if let Some(shard) = outcome.held_by {
+            landed.warnings.push(format!(
+                "{day}: left as it is; the {} table was given and the {shard} one is there",
+                report.shard.as_str()
+            ));
+        }
+        progress.days_done.fetch_add(1, Ordering::Relaxed);
+        progress.rows_landed.fetch_add(report.rows, Ordering::Relaxed);
+        tracing::debug!(%job, %day, events = outcome.events.values().sum::<i64>(), "a day has landed");
+    }
+    add_events(pool, tenant, job, &mut landed.records).await?;
+    Ok(landed)
+}
+
+/// Before anything lands: a day that a source of higher rank holds fails the job whole. The landing itself looks again.
+async fn check_held(pool: &PgPool, tenant: TenantId, source: &str, days: &[NaiveDate]) -> Result<(), LandError> {
+    let mut tx = TenantTx::begin(pool, tenant).await?;
+    let held = sqlx::query!(
+        "select d.day, d.source from ingested_days d
+         where d.tenant_id = $1 and d.day = any($2)
+             and array_position(array['data_api', 'export_files', 'bigquery'], d.source)
+                 > array_position(array['data_api', 'export_files', 'bigquery'], $3)
+         order by d.day limit 1",
+        tenant.0,
+        days,
+        source,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    match held {
+        Some(held) => Err(LandError::Held(format!(
+            "day {} is held by source {}, which ranks above {source}",
+            held.day, held.source
+        ))),
+        None => Ok(()),
+    }
+}
+
+async fn days_done(pool: &PgPool, tenant: TenantId, job: JobId) -> Result<Vec<NaiveDate>, sqlx::Error> {
+    let mut tx = TenantTx::begin(pool, tenant).await?;
+    sqlx::query_scalar!("select day from ingestion_job_days where tenant_id = $1 and job_id = $2", tenant.0, job.0)
+        .fetch_all(tx.conn())
+        .await
+}
+
+/// Events by table over all days of the job, those of earlier attempts included.
+async fn add_events(
+    pool: &PgPool,
+    tenant: TenantId,
+    job: JobId,
+    records: &mut BTreeMap<String, i64>,
+) -> Result<(), sqlx::Error> {
+    for table in ["page_view", "purchase", "add_to_cart", "view_item", "view_search_results", "no_search_results"] {
+        records.insert(table.into(), 0);
+    }
+    let mut tx = TenantTx::begin(pool, tenant).await?;
+    let counts = sqlx::query!(
+        r#"select e.key as "table_name!", sum(e.value::bigint)::bigint as "events!"
+           from ingestion_job_days d, jsonb_each_text(d.events) e
+           where d.tenant_id = $1 and d.job_id = $2
+           group by e.key"#,
+        tenant.0,
+        job.0,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    for count in counts {
+        records.insert(count.table_name, count.events);
+    }
+    Ok(())
+}

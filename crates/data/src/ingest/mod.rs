@@ -1,0 +1,17 @@
+//! Ingestion jobs: from the request or command that asks for one to the last committed day. A job is a row; whatever
+//! process dies with it, another goes on where the last committed day ended.
+
+pub mod cancel;
+mod folder;
+pub mod job;
+mod land;
+mod lists;
+mod parse;
+mod progress;
+mod rejected;
+pub mod spool;
+pub mod start;
+pub mod submit;
+pub mod upload;
+pub mod view;
+pub mod work;

@@ -1,0 +1,266 @@
+//! Parsing a job's files: every row is mapped and written to its day's file, or to the list of rejected rows, before any
+//! day in the database changes. Blocking; runs on a thread of its own.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use anyhow::Context;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::rejected::RejectedRow;
+use super::spool::{DayWriter, JobFolder};
+use crate::ga4::{Ga4Row, Mapped, MappingSettings, map_row};
+use crate::load::encode_event;
+use crate::sources::export_files::{self, FileError, FileKind, ListKind, RawRow, Shard};
+
+/// Of a file's rows may be rejected, in percent; above it the job fails before any day changes.
+const REJECTED_PERCENT: u64 = 1;
+/// So many rejected rows, and more of them than taken ones, end the reading: the file is something else.
+const HOPELESS: u64 = 10_000;
+
+/// What to parse, and how.
+pub struct ParseOrder {
+    pub folder: JobFolder,
+    pub files: Vec<PathBuf>,
+    pub settings: MappingSettings,
+    /// Days outside of it are left out; none takes all.
+    pub range: Option<(NaiveDate, NaiveDate)>,
+    pub events: bool,
+    pub users: bool,
+    pub locations: bool,
+    pub counters: Arc<Counters>,
+}
+
+/// Shared with whoever reports progress.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub rows: AtomicU64,
+    pub bytes: Arc<AtomicU64>,
+    pub cancelled: AtomicBool,
+}
+
+/// What parsing found; kept as `complete.json`, so that a resumed job need not parse again.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Parsed {
+    pub files: Vec<FileReport>,
+    /// The shard that counts for each day, and how many rows the day has in it.
+    pub days: BTreeMap<NaiveDate, DayReport>,
+    pub users: u64,
+    pub locations: u64,
+    /// Amounts in a currency that cannot be counted.
+    pub foreign_amounts: u64,
+    /// Why the job fails, naming file, line and reason.
+    pub refused: Option<String>,
+}
+
+impl Parsed {
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|f| f.rows).sum()
+    }
+
+    pub fn rejected(&self) -> u64 {
+        self.files.iter().map(|f| f.rejected).sum()
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FileReport {
+    pub name: String,
+    pub rows: u64,
+    pub rejected: u64,
+    /// Rows of days outside the range asked for.
+    pub outside: u64,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct DayReport {
+    pub shard: Shard,
+    pub rows: u64,
+}
+
+/// Parses all files. A file at fault ends up in [`Parsed::refused`].
+///
+/// # Errors
+/// The machine's faults (disk, permissions), and a cancelled job.
+pub fn parse(order: &ParseOrder) -> anyhow::Result<Parsed> {
+    order.folder.begin_parsing()?;
+    let mut run = Run {
+        order,
+        days: DayWriter::new(&order.folder),
+        rejected: create(order.folder.rejected_file())?,
+        lists: create(order.folder.lists_file())?,
+        parsed: Parsed::default(),
+        record: Vec::with_capacity(4096),
+    };
+    for file in &order.files {
+        match run.file(file) {
+            Ok(()) => {}
+            Err(FileError::Refused(reason)) => {
+                let name = run.parsed.files.last().map(|f| f.name.clone()).unwrap_or_default();
+                run.parsed.refused = Some(format!("{name}: {reason}"));
+                break;
+            }
+            Err(FileError::Stopped) => anyhow::bail!("cancelled"),
+            Err(FileError::Io(error)) => return Err(error),
+        }
+    }
+    run.days.flush()?;
+    run.rejected.flush().context("cannot write under DATA_ROOT")?;
+    run.lists.flush().context("cannot write under DATA_ROOT")?;
+    let parsed = run.parsed;
+    // Renamed into place last: half a parsing is never taken for a whole one.
+    let partial = order.folder.parsed().join("complete.partial");
+    std::fs::write(&partial, serde_json::to_vec(&parsed)?)?;
+    std::fs::rename(&partial, order.folder.complete_file())?;
+    Ok(parsed)
+}
+
+fn create(path: PathBuf) -> anyhow::Result<BufWriter<File>> {
+    File::create(path).map(BufWriter::new).context("cannot write under DATA_ROOT")
+}
+
+struct Run<'a> {
+    order: &'a ParseOrder,
+    days: DayWriter<'a>,
+    rejected: BufWriter<File>,
+    lists: BufWriter<File>,
+    parsed: Parsed,
+    record: Vec<u8>,
+}
+
+impl Run<'_> {
+    fn file(&mut self, path: &PathBuf) -> Result<(), FileError> {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        self.parsed.files.push(FileReport { name, rows: 0, rejected: 0, outside: 0 });
+        let bytes_before = self.order.counters.bytes.load(Ordering::Relaxed);
+        let shard = Shard::of(path);
+        // Its own position per opening: the kind is told on a first one.
+        let mut input = export_files::open(path, Arc::default())?;
+        let kind = export_files::detect(&mut input)?;
+        drop(input);
+        match kind {
+            FileKind::List(list) => {
+                let wanted = match list {
+                    ListKind::Users => self.order.users,
+                    ListKind::Locations => self.order.locations,
+                };
+                if wanted {
+                    let input = export_files::open(path, Arc::clone(&self.order.counters.bytes))?;
+                    export_files::read_list(input, list, &mut |line, row| self.list_row(list, line, row))?;
+                }
+            }
+            _ if !self.order.events => {}
+            _ => {
+                let input = export_files::open(path, Arc::clone(&self.order.counters.bytes))?;
+                export_files::read_rows(path, kind, input, &mut |raw| self.event_row(shard, &raw))?;
+            }
+        }
+        let size = std::fs::metadata(path).map(|m| m.len()).unwrap_or_default();
+        self.order.counters.bytes.store(bytes_before + size, Ordering::Relaxed);
+        self.check_rejected()
+    }
+
+    fn event_row(&mut self, shard: Shard, raw: &RawRow<'_>) -> Result<(), FileError> {
+        self.count()?;
+        let mapped = serde_json::from_slice::<Ga4Row>(raw.json)
+            .map_err(|error| json_reason(&error))
+            .and_then(|row| map_row(row, &self.order.settings));
+        let day = match &mapped {
+            Ok(Mapped::Event(event)) => event.event_date,
+            Ok(Mapped::Nothing(day)) => *day,
+            Err(reason) => return self.reject(raw.line, reason, &String::from_utf8_lossy(raw.json)),
+        };
+        if self.order.range.is_some_and(|(from, to)| day < from || day > to) {
+            if let Some(file) = self.parsed.files.last_mut() {
+                file.outside += 1;
+            }
+            return Ok(());
+        }
+        let report = self.parsed.days.entry(day).or_insert(DayReport { shard, rows: 0 });
+        match shard.cmp(&report.shard) {
+            std::cmp::Ordering::Less => return Ok(()),
+            std::cmp::Ordering::Greater => *report = DayReport { shard, rows: 1 },
+            std::cmp::Ordering::Equal => report.rows += 1,
+        }
+        self.record.clear();
+        if let Ok(Mapped::Event(event)) = mapped {
+            self.parsed.foreign_amounts += u64::from(event.foreign_amount);
+            encode_event(&event, &mut self.record).map_err(|e| FileError::Io(e.into()))?;
+        }
+        self.days.append(day, shard, &self.record).map_err(FileError::Io)
+    }
+
+    fn list_row(
+        &mut self,
+        list: ListKind,
+        line: u64,
+        row: Result<export_files::ListRow, (String, String)>,
+    ) -> Result<(), FileError> {
+        self.count()?;
+        match row {
+            Ok(row) => {
+                match list {
+                    ListKind::Users => self.parsed.users += 1,
+                    ListKind::Locations => self.parsed.locations += 1,
+                }
+                serde_json::to_writer(&mut self.lists, &row).map_err(|e| FileError::Io(e.into()))?;
+                self.lists.write_all(b"\n").map_err(|e| FileError::Io(e.into()))
+            }
+            Err((reason, raw)) => self.reject(line, &reason, &raw),
+        }
+    }
+
+    fn count(&mut self) -> Result<(), FileError> {
+        if let Some(file) = self.parsed.files.last_mut() {
+            file.rows += 1;
+        }
+        let rows = self.order.counters.rows.fetch_add(1, Ordering::Relaxed);
+        // A look at the flag per row would cost more than it tells.
+        if rows % 256 == 0 && self.order.counters.cancelled.load(Ordering::Relaxed) {
+            return Err(FileError::Stopped);
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, line: u64, reason: &str, raw: &str) -> Result<(), FileError> {
+        let Some(file) = self.parsed.files.last_mut() else { return Ok(()) };
+        file.rejected += 1;
+        RejectedRow::new(&file.name, line, reason, raw).write(&mut self.rejected).map_err(FileError::Io)?;
+        if file.rejected > HOPELESS && file.rejected > file.rows / 2 {
+            return Err(FileError::Refused(format!(
+                "line {line}: {} of the first {} rows are malformed, the last one because: {reason}",
+                file.rejected, file.rows
+            )));
+        }
+        Ok(())
+    }
+
+    fn check_rejected(&self) -> Result<(), FileError> {
+        let Some(file) = self.parsed.files.last() else { return Ok(()) };
+        if file.rejected * 100 > file.rows * REJECTED_PERCENT {
+            return Err(FileError::Refused(format!(
+                "{} of {} rows are malformed, more than {REJECTED_PERCENT} %: nothing was changed",
+                file.rejected, file.rows
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// A parse error without the position inside the row, which would be read as a line of the file.
+fn json_reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.contains("EOF while parsing") {
+        return "malformed JSON: the row is cut off".to_owned();
+    }
+    match text.rfind(" at line ") {
+        Some(at) if error.is_data() => text[..at].to_owned(),
+        Some(at) => format!("malformed JSON: {} (column {})", &text[..at], error.column()),
+        None => text,
+    }
+}

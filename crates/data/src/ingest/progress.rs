@@ -1,0 +1,92 @@
+//! Tells the job's row how far the work is, and learns from it that the job was cancelled.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use common::db::TenantTx;
+use common::ids::{JobId, TenantId};
+use sqlx::PgPool;
+
+use super::parse::Counters;
+use super::view::ProgressView;
+
+/// Between two looks at the row.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How far a job is; shared between the work and its monitor.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub counters: Arc<Counters>,
+    pub bytes_total: AtomicU64,
+    pub days_done: AtomicU64,
+    pub days_total: AtomicU64,
+    /// Rows that the days in `days_done` had.
+    pub rows_landed: AtomicU64,
+}
+
+impl Progress {
+    /// The numbers as the API shows them.
+    pub fn view(&self, since: Instant) -> ProgressView {
+        let load = |n: &AtomicU64| n.load(Ordering::Relaxed);
+        let (days_done, days_total) = (load(&self.days_done), load(&self.days_total));
+        let (bytes_read, bytes_total) = (load(&self.counters.bytes), load(&self.bytes_total));
+        let rows_read = load(&self.counters.rows);
+        let seconds = since.elapsed().as_secs_f64().max(0.001);
+        let landing = days_total > 0;
+        // Reading and landing take about the same time, so each is half of the way.
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let share = match (landing, bytes_total) {
+            (true, _) => 0.5 + 0.5 * days_done as f64 / days_total as f64,
+            (false, 0) => 0.0,
+            (false, total) => 0.5 * (bytes_read as f64 / total as f64).min(1.0),
+        };
+        let left = (share > 0.02).then(|| seconds * (1.0 - share) / share);
+        ProgressView {
+            phase: Some(if landing { "landing" } else { "reading" }.into()),
+            days_done,
+            days_total,
+            rows_read,
+            bytes_read: bytes_read.min(bytes_total),
+            bytes_total,
+            #[expect(clippy::cast_precision_loss, reason = "a rate")]
+            rows_per_second: (rows_read as f64 / seconds).round(),
+            estimated_end: left.and_then(|s| chrono::Duration::try_milliseconds((s * 1000.0) as i64)).map(|d| Utc::now() + d),
+        }
+    }
+}
+
+/// Writes the progress every second; comes back when the job is cancelled (by a person, or because it was taken away).
+/// A database that is away for a moment is no reason to stop: the work itself will notice.
+pub async fn until_cancelled(pool: &PgPool, tenant: TenantId, job: JobId, progress: &Progress, since: Instant) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        match write(pool, tenant, job, &progress.view(since)).await {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(error) => tracing::warn!(%error, %job, "a job's progress could not be written"),
+        }
+    }
+}
+
+/// Writes it once; true when the job is to stop.
+///
+/// # Errors
+/// The database is away.
+pub async fn write(pool: &PgPool, tenant: TenantId, job: JobId, view: &ProgressView) -> Result<bool, sqlx::Error> {
+    let mut tx = TenantTx::begin(pool, tenant).await?;
+    let json = serde_json::to_value(view).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    let going = sqlx::query_scalar!(
+        "update ingestion_jobs set progress = $3
+         where tenant_id = $1 and job_id = $2 and status = 'processing'
+         returning not cancel_requested as going",
+        tenant.0,
+        job.0,
+        json,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    tx.commit().await?;
+    Ok(going.flatten() != Some(true))
+}

@@ -1,0 +1,171 @@
+//! `POST /data/ingest/start`: takes the tenant's folder in, for a range of days.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, NaiveDate, Utc};
+use common::auth::{AppState, Role, TenantContext};
+use common::http::{ApiError, FieldError, Json};
+use common::ids::JobId;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use utoipa::ToSchema;
+
+use super::job::{NewJob, Origin, create};
+
+const DATA_TYPES: [&str; 3] = ["events", "users", "locations"];
+/// Longest range of one job, in days.
+const LONGEST_RANGE: i64 = 400;
+
+/// Which days, and of what.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+pub struct StartBody {
+    /// First day, in the property's time zone.
+    #[garde(skip)]
+    pub start_date: NaiveDate,
+    /// Last day; at most 400 days in all.
+    #[garde(skip)]
+    pub end_date: NaiveDate,
+    /// Any of `events`, `users`, `locations`; all when left out.
+    #[garde(skip)]
+    pub data_types: Option<Vec<String>>,
+}
+
+/// The job that was queued.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QueuedJob {
+    pub job_id: JobId,
+    pub start_date: Option<NaiveDate>,
+    pub end_date: Option<NaiveDate>,
+    pub data_types: Vec<String>,
+    pub status: String,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Queue the ingestion of the tenant's export files for a range of days.
+#[utoipa::path(
+    post,
+    path = "/data/ingest/start",
+    tag = "ingestion",
+    request_body = StartBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again, it answers the job it made the first time")),
+    responses(
+        (status = 202, description = "Queued", body = QueuedJob),
+        (status = 409, description = "A job over some of these days is running; the detail names it", content_type = "application/problem+json", body = common::http::Problem),
+    )
+)]
+pub async fn start_ingestion(
+    State(app): State<AppState>,
+    context: TenantContext,
+    headers: HeaderMap,
+    Json(body): Json<StartBody>,
+) -> Result<Response, ApiError> {
+    context.require(Role::Manager)?;
+    let data_types = checked(&body)?;
+    let key = idempotency_key(&headers)?;
+    let job = JobId::generate();
+    let mut tx = context.tx(&app.pool).await?;
+    // Two starts at once: the second one sees the first one's job.
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('ga start ' || $1::text, 0))", context.tenant_id.to_string())
+        .execute(tx.conn())
+        .await?;
+    if let Some(key) = &key
+        && let Some(known) = known_job(tx.conn(), &context, key).await?
+    {
+        return Ok((StatusCode::ACCEPTED, Json(known)).into_response());
+    }
+    if let Some(running) = overlapping(tx.conn(), &context, &body).await? {
+        return Err(ApiError::Conflict(format!(
+            "Job {running} is already taking in some of these days; wait for it or cancel it."
+        )));
+    }
+    let created_at = create(
+        tx.conn(),
+        &NewJob {
+            tenant: context.tenant_id,
+            job,
+            origin: Origin::Folder,
+            mode: "replace",
+            data_types: &data_types,
+            range: Some((body.start_date, body.end_date)),
+            idempotency_key: key.as_deref(),
+            created_by: Some(context.account_id),
+        },
+    )
+    .await?;
+    tx.commit().await?;
+    let queued = QueuedJob {
+        job_id: job,
+        start_date: Some(body.start_date),
+        end_date: Some(body.end_date),
+        data_types,
+        status: "queued".into(),
+        created_at,
+    };
+    Ok((StatusCode::ACCEPTED, Json(queued)).into_response())
+}
+
+/// All faults of the body at once; answers the data types.
+fn checked(body: &StartBody) -> Result<Vec<String>, ApiError> {
+    let mut errors = Vec::new();
+    if body.end_date < body.start_date {
+        errors.push(FieldError::new("end_date", "is before start_date"));
+    } else if (body.end_date - body.start_date).num_days() >= LONGEST_RANGE {
+        errors.push(FieldError::new("end_date", format!("the range is longer than {LONGEST_RANGE} days")));
+    }
+    let given = body.data_types.clone().unwrap_or_else(|| DATA_TYPES.map(String::from).to_vec());
+    if given.is_empty() {
+        errors.push(FieldError::new("data_types", "names nothing; leave it out for all"));
+    }
+    for (n, name) in given.iter().enumerate() {
+        if !DATA_TYPES.contains(&name.as_str()) {
+            errors.push(FieldError::new(
+                format!("data_types[{n}]"),
+                format!("`{name}` is none of {}", DATA_TYPES.join(", ")),
+            ));
+        }
+    }
+    if errors.is_empty() { Ok(given) } else { Err(ApiError::Invalid(errors)) }
+}
+
+/// The header, if it is there and sane.
+///
+/// # Errors
+/// 400 when it is longer than 200 characters or not printable.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    match value.to_str() {
+        Ok(text) if !text.is_empty() && text.len() <= 200 => Ok(Some(text.to_owned())),
+        _ => Err(ApiError::Malformed("Idempotency-Key must be 1 to 200 printable characters.".into())),
+    }
+}
+
+/// The job that this key made before.
+///
+/// # Errors
+/// The database is away.
+pub async fn known_job(conn: &mut PgConnection, context: &TenantContext, key: &str) -> Result<Option<QueuedJob>, sqlx::Error> {
+    sqlx::query_as!(
+        QueuedJob,
+        r#"select job_id as "job_id: JobId", start_date, end_date, data_types, status, created_at
+           from ingestion_jobs where tenant_id = $1 and idempotency_key = $2"#,
+        context.tenant_id.0,
+        key,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+async fn overlapping(conn: &mut PgConnection, context: &TenantContext, body: &StartBody) -> Result<Option<JobId>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select job_id as "job_id: JobId" from ingestion_jobs
+           where tenant_id = $1 and status in ('queued', 'processing') and start_date <= $3 and end_date >= $2
+           order by created_at limit 1"#,
+        context.tenant_id.0,
+        body.start_date,
+        body.end_date,
+    )
+    .fetch_optional(conn)
+    .await
+}

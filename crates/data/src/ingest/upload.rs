@@ -1,0 +1,160 @@
+//! `POST /data/ingest/upload`: export rows as the body. Answered once the whole body is safe on disk and its job is
+//! committed: a kill right after the 202 loses nothing.
+
+use std::path::Path;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use common::auth::{AppState, Role, TenantContext};
+use common::http::{ApiError, Json, Query};
+use common::ids::{JobId, TenantId};
+use futures::StreamExt;
+use garde::Validate;
+use serde::Deserialize;
+use tokio::fs::{self, File};
+use tokio::io::AsyncWriteExt;
+use utoipa::{IntoParams, ToSchema};
+
+use super::job::{NewJob, Origin, create};
+use super::spool::{JobFolder, sync_folder};
+use super::start::{QueuedJob, idempotency_key, known_job};
+
+/// How the rows meet what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum UploadMode {
+    /// Each day in the body replaces that day.
+    #[default]
+    Replace,
+    /// Nothing is deleted; rows that are there already stay one. For parts of one sharded export.
+    Append,
+}
+
+impl UploadMode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Append => "append",
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UploadQuery {
+    /// `replace` (default) or `append`.
+    #[serde(default)]
+    #[garde(skip)]
+    pub mode: UploadMode,
+}
+
+/// Upload GA4 export rows: NDJSON, the console's JSON array or Parquet, plain, gzip or zstd.
+#[utoipa::path(
+    post,
+    path = "/data/ingest/upload",
+    tag = "ingestion",
+    params(UploadQuery, ("Idempotency-Key" = Option<String>, Header, description = "Sent again, it answers the job it made the first time")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file as it is; its kind is told by its content"),
+    responses(
+        (status = 202, description = "The whole body is on disk and its job is queued", body = QueuedJob),
+        (status = 413, description = "Larger than the tenant's quota", content_type = "application/problem+json", body = common::http::Problem),
+    )
+)]
+pub async fn upload_export(
+    State(app): State<AppState>,
+    context: TenantContext,
+    Query(query): Query<UploadQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    context.require(Role::Manager)?;
+    let key = idempotency_key(&headers)?;
+    let mut tx = context.tx(&app.pool).await?;
+    if let Some(key) = &key
+        && let Some(known) = known_job(tx.conn(), &context, key).await?
+    {
+        return Ok((StatusCode::ACCEPTED, Json(known)).into_response());
+    }
+    let quota = sqlx::query_scalar!("select upload_quota_bytes from tenants where tenant_id = $1", context.tenant_id.0)
+        .fetch_one(tx.conn())
+        .await?;
+    // No connection is held while a body of minutes streams in.
+    tx.commit().await?;
+
+    let job = JobId::generate();
+    let folder = JobFolder::of(&app.settings.data_root, context.tenant_id, job);
+    let spooled = spool(&folder, body, u64::try_from(quota).unwrap_or_default()).await;
+    let queued = match spooled {
+        Ok(()) => queue(&app, &context, job, query.mode, key.as_deref()).await,
+        Err(error) => Err(error),
+    };
+    match queued {
+        Ok(queued) => Ok((StatusCode::ACCEPTED, Json(queued)).into_response()),
+        Err(error) => {
+            // Without a job nobody would ever remove it.
+            if let Err(left) = folder.remove() {
+                tracing::warn!(error = format!("{left:#}"), "an upload that was not taken could not be removed");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Writes the body to the job's folder and makes it durable. Memory: one chunk.
+async fn spool(folder: &JobFolder, body: Body, quota: u64) -> Result<(), ApiError> {
+    let incoming = folder.incoming();
+    let failed = |error: std::io::Error| ApiError::Internal(anyhow::Error::new(error).context("cannot write an upload under DATA_ROOT"));
+    fs::create_dir_all(&incoming).await.map_err(failed)?;
+    let mut file = File::create(incoming.join("upload")).await.map_err(failed)?;
+    let mut chunks = body.into_data_stream();
+    let mut size = 0u64;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::Malformed("The body ended before it was whole.".into()))?;
+        size += chunk.len() as u64;
+        if size > quota {
+            return Err(ApiError::TooLarge);
+        }
+        file.write_all(&chunk).await.map_err(failed)?;
+    }
+    if size == 0 {
+        return Err(ApiError::invalid("body", "is empty: send the export file as the body"));
+    }
+    file.flush().await.map_err(failed)?;
+    file.sync_all().await.map_err(failed)?;
+    sync_parents(&incoming).map_err(ApiError::Internal)
+}
+
+/// A file is only as durable as the folders that name it.
+fn sync_parents(incoming: &Path) -> anyhow::Result<()> {
+    for folder in incoming.ancestors().take(4) {
+        sync_folder(folder)?;
+    }
+    Ok(())
+}
+
+async fn queue(
+    app: &AppState,
+    context: &TenantContext,
+    job: JobId,
+    mode: UploadMode,
+    key: Option<&str>,
+) -> Result<QueuedJob, ApiError> {
+    let data_types = vec!["events".to_owned()];
+    let tenant: TenantId = context.tenant_id;
+    let mut tx = context.tx(&app.pool).await?;
+    let new = NewJob {
+        tenant,
+        job,
+        origin: Origin::Upload,
+        mode: mode.as_str(),
+        data_types: &data_types,
+        range: None,
+        idempotency_key: key,
+        created_by: Some(context.account_id),
+    };
+    let created_at = create(tx.conn(), &new).await?;
+    tx.commit().await?;
+    Ok(QueuedJob { job_id: job, start_date: None, end_date: None, data_types, status: "queued".into(), created_at })
+}

@@ -1,0 +1,98 @@
+//! Landing one day: staging, the six tables, visits and roll-ups, and the job's note of it, in one transaction.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chrono::NaiveDate;
+use common::db::TenantTx;
+use common::ids::{JobId, TenantId};
+use serde::Deserialize;
+use sqlx::PgPool;
+use sqlx::types::Json;
+
+use super::staging::copy_staged;
+
+/// What is to land, and how.
+pub struct Landing<'a> {
+    pub tenant: TenantId,
+    pub job: JobId,
+    pub day: NaiveDate,
+    /// Records of the day (`encode_event`).
+    pub day_file: &'a Path,
+    /// `export_files`, `bigquery` or `data_api`
+    pub source: &'a str,
+    /// `daily`, `fresh` or `intraday`
+    pub shard: &'a str,
+    /// `replace` or `append`
+    pub mode: &'a str,
+}
+
+/// What became of the day.
+#[derive(Debug, Deserialize)]
+pub struct DayOutcome {
+    /// `landed`, or `skipped` because a fuller shard holds the day.
+    pub outcome: String,
+    #[serde(default)]
+    pub held_by: Option<String>,
+    /// Events staged, by table.
+    pub events: BTreeMap<String, i64>,
+}
+
+/// Why a day did not land.
+#[derive(Debug, thiserror::Error)]
+pub enum LandError {
+    /// A source of higher rank holds the day; the text names both.
+    #[error("{0}")]
+    Held(String),
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl From<sqlx::Error> for LandError {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error() {
+            Some(db) if db.code().as_deref() == Some("GA409") => Self::Held(db.message().to_owned()),
+            _ => Self::Other(error.into()),
+        }
+    }
+}
+
+/// Lands one day. Dropping the future rolls the day back whole.
+///
+/// # Errors
+/// [`LandError::Held`] for good; anything else may pass (a lost connection, a full disk).
+pub async fn land_day(pool: &PgPool, landing: &Landing<'_>) -> Result<DayOutcome, LandError> {
+    // A partition is made in a transaction of its own: its lock is not held while a day loads.
+    let mut tx = TenantTx::begin(pool, landing.tenant).await?;
+    sqlx::query!("select ensure_event_partitions($1)", landing.day).execute(tx.conn()).await?;
+    tx.commit().await?;
+
+    let mut tx = TenantTx::begin(pool, landing.tenant).await?;
+    // A day may be large; the services' statement timeout is for requests.
+    sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
+    copy_staged(tx.conn(), landing.day_file).await?;
+    let outcome = sqlx::query_scalar!(
+        r#"select load_staged_day($1, $2, $3, $4, $5, $6) as "outcome!: Json<DayOutcome>""#,
+        landing.tenant.0,
+        landing.day,
+        landing.source,
+        landing.shard,
+        landing.mode,
+        landing.job.0,
+    )
+    .fetch_one(tx.conn())
+    .await?
+    .0;
+    sqlx::query!(
+        "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome) values ($1, $2, $3, $4, $5)",
+        landing.tenant.0,
+        landing.job.0,
+        landing.day,
+        serde_json::to_value(&outcome.events).map_err(anyhow::Error::from)?,
+        outcome.outcome,
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await?;
+    Ok(outcome)
+}

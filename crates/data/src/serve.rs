@@ -1,0 +1,64 @@
+//! The running service: HTTP and the ingestion worker, in one process until it is told to stop.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use common::auth::AppState;
+use common::config::Settings;
+use common::jobs::{Handlers, WorkerOptions, run_worker};
+use common::{db, http, lifecycle, telemetry};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+use crate::ingest::job::IngestTask;
+use crate::ingest::work::{Ingestion, work};
+use crate::routes::{META, router};
+
+/// Serves until SIGTERM or Ctrl-C; answers under way are finished, the day in hand is given back.
+///
+/// # Errors
+/// A taken port, an unreachable database, a schema of another version: one line each.
+pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let _telemetry = telemetry::init(META.name, &settings)?;
+    let shutdown = lifecycle::shutdown_signal()?;
+    let pool = open(&settings, META.name).await?;
+    let listener = lifecycle::bind(settings.service_host, settings.data_port, "DATA_SERVICE_PORT").await?;
+    let ingestion = ingestion(&settings, &pool)?;
+    let worker = tokio::spawn(worker(ingestion, shutdown.clone()));
+    let state = AppState::new(pool, settings);
+    tracing::info!(address = %listener.local_addr()?, "data-service listens");
+    http::serve(listener, router(state), shutdown).await?;
+    worker.await?;
+    Ok(())
+}
+
+/// A pool of the services' role on a schema of this build's version.
+///
+/// # Errors
+/// The database is away, or `db setup` has to run first.
+pub async fn open(settings: &Settings, name: &str) -> anyhow::Result<PgPool> {
+    let pool = db::connect_app(&settings.database, name)
+        .await
+        .with_context(|| format!("cannot reach PostgreSQL at {}:{}", settings.database.host, settings.database.port))?;
+    db::schema::check(&pool).await?;
+    Ok(pool)
+}
+
+/// # Errors
+/// DATA_ROOT cannot be made.
+pub fn ingestion(settings: &Settings, pool: &PgPool) -> anyhow::Result<Ingestion> {
+    std::fs::create_dir_all(&settings.data_root)
+        .with_context(|| format!("cannot make the folder {} (DATA_ROOT)", settings.data_root.display()))?;
+    Ok(Ingestion { pool: pool.clone(), data_root: settings.data_root.clone() })
+}
+
+/// Works ingestion jobs until `shutdown`.
+pub async fn worker(ingestion: Ingestion, shutdown: CancellationToken) {
+    let pool = ingestion.pool.clone();
+    let ingestion = Arc::new(ingestion);
+    let handlers = Handlers::new().on(move |task: IngestTask, attempt| {
+        let ingestion = Arc::clone(&ingestion);
+        async move { work(&ingestion, task, &attempt).await }
+    });
+    run_worker(pool, handlers, WorkerOptions::default(), shutdown).await;
+}

@@ -1,0 +1,97 @@
+//! What kind of file this is, told by its content.
+
+use std::io::{BufRead, Read};
+
+use super::csv_list::{ListKind, list_kind};
+use super::{FileError, Input};
+
+/// A file that can be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    Ndjson,
+    JsonArray,
+    Parquet,
+    /// Users or locations as CSV.
+    List(ListKind),
+}
+
+/// Columns that only a flattened export has.
+const FLATTENED: [&str; 3] = ["event_timestamp", "event_name", "event_date"];
+const LONGEST_HEADER: u64 = 1024 * 1024;
+
+/// Tells the kind from the first bytes. JSON and Parquet inputs are left unread; a CSV is to be
+/// opened again, its header is consumed.
+///
+/// # Errors
+/// [`FileError::Refused`] with line and reason for anything that is none of the kinds.
+pub fn detect(input: &mut Input) -> Result<FileKind, FileError> {
+    let reader = input.reader();
+    let unreadable = |e: std::io::Error| FileError::Refused(format!("line 1: the file cannot be read: {e}"));
+    loop {
+        let start = reader.fill_buf().map_err(unreadable)?;
+        if start.is_empty() {
+            return Err(FileError::Refused("the file is empty".into()));
+        }
+        match start.iter().position(|b| !b.is_ascii_whitespace()) {
+            // Blank lines before a JSON array shift its line numbers by nothing anyone reads.
+            None => {
+                let blank = start.len();
+                reader.consume(blank);
+            }
+            Some(at) => {
+                if start[at] == b'{' {
+                    return Ok(FileKind::Ndjson);
+                }
+                if start[at] == b'[' {
+                    return Ok(FileKind::JsonArray);
+                }
+                if start.starts_with(b"PAR1") {
+                    return Ok(FileKind::Parquet);
+                }
+                break;
+            }
+        }
+    }
+    let mut header = Vec::new();
+    (&mut *reader).take(LONGEST_HEADER).read_until(b'\n', &mut header).map_err(unreadable)?;
+    let Ok(header) = std::str::from_utf8(&header) else {
+        return Err(FileError::Refused("line 1: neither JSON, Parquet nor text: this is no GA4 export".into()));
+    };
+    let names: Vec<String> = columns(header);
+    if let Some(kind) = list_kind(&names) {
+        return Ok(FileKind::List(kind));
+    }
+    if FLATTENED.iter().all(|name| names.iter().any(|n| n == name)) {
+        return Err(flattened(reader, &names));
+    }
+    Err(FileError::Refused(
+        "line 1: this is no GA4 export: expected NDJSON, a JSON array or Parquet of export rows, or a CSV of users \
+         (user_id, …) or locations (location_id, …)"
+            .into(),
+    ))
+}
+
+fn columns(line: &str) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line.as_bytes());
+    let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
+    record.iter().map(|name| name.trim().to_ascii_lowercase()).collect()
+}
+
+/// A spreadsheet's copy of an export: nested values are torn into lines, and the times are usually rounded. The first
+/// rounded one is shown, because it is what cannot be mended.
+fn flattened(reader: &mut dyn BufRead, names: &[String]) -> FileError {
+    let column = names.iter().position(|n| n == "event_timestamp").unwrap_or_default();
+    let mut rows = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(reader);
+    for record in rows.records().map_while(Result::ok) {
+        let line = record.position().map_or(0, csv::Position::line) + 1;
+        if let Some(text) = record.get(column).filter(|t| t.contains(['e', 'E']) && t.parse::<f64>().is_ok()) {
+            return FileError::Refused(format!(
+                "line {line}: event_timestamp `{text}` was rounded by a spreadsheet, so the time of the event is lost; \
+                 export the rows again as NDJSON or Parquet"
+            ));
+        }
+    }
+    FileError::Refused(
+        "line 1: a CSV cannot hold GA4's nested rows; export them as NDJSON or Parquet".into(),
+    )
+}

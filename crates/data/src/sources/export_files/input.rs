@@ -1,0 +1,73 @@
+//! A file as a stream of plain bytes: compression is told by its first bytes, never by the name.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Context;
+
+const BUFFER: usize = 256 * 1024;
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
+/// Decompressed bytes, and how far the file itself is read.
+pub struct Input {
+    reader: Box<dyn BufRead + Send>,
+    position: Arc<AtomicU64>,
+}
+
+impl Input {
+    /// The plain bytes, after a byte order mark if there is one.
+    pub fn reader(&mut self) -> &mut (dyn BufRead + Send) {
+        &mut *self.reader
+    }
+
+    /// Sets how many bytes of the file are read, for a format that reads the file by itself.
+    pub(super) fn set_position(&self, bytes: u64) {
+        self.position.store(bytes, Ordering::Relaxed);
+    }
+}
+
+struct Counting {
+    file: File,
+    position: Arc<AtomicU64>,
+}
+
+impl Read for Counting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.position.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Opens the file; `position` follows how many of its bytes (compressed, where it is) are read.
+///
+/// # Errors
+/// The file cannot be opened or its first bytes not be read.
+pub fn open(path: &Path, position: Arc<AtomicU64>) -> anyhow::Result<Input> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", file_name(path)))?;
+    let mut plain = BufReader::with_capacity(BUFFER, Counting { file, position: Arc::clone(&position) });
+    let start = plain.fill_buf().with_context(|| format!("cannot read {}", file_name(path)))?;
+    let mut reader: Box<dyn BufRead + Send> = if start.starts_with(&GZIP) {
+        // Several members in one file are one stream: `cat a.gz b.gz` is a valid gzip.
+        Box::new(BufReader::with_capacity(BUFFER, flate2::bufread::MultiGzDecoder::new(plain)))
+    } else if start.starts_with(&ZSTD) {
+        Box::new(BufReader::with_capacity(BUFFER, zstd::stream::read::Decoder::with_buffer(plain)?))
+    } else {
+        Box::new(plain)
+    };
+    // An unreadable start is reported by whoever reads on, with the reason.
+    if reader.fill_buf().is_ok_and(|bytes| bytes.starts_with(&BYTE_ORDER_MARK)) {
+        reader.consume(BYTE_ORDER_MARK.len());
+    }
+    Ok(Input { reader, position })
+}
+
+/// The name people know the file by: no path of the server's.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
