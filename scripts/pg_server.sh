@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # pg_server.sh: the parts of pg.sh: whose the server is, how a cluster is made, launched and locked. Sourced by pg.sh.
 
+# shellcheck disable=SC2016,SC2153  # `sh -c` expands its own arguments; ROOT is lib.sh's
+
 # The caller's libpq settings are about other servers.
 unset PGDATA PGHOST PGPORT PGUSER PGPASSWORD PGDATABASE PGOPTIONS PGSERVICE PGPASSFILE
 
@@ -21,12 +23,17 @@ owner_of() {
     stat -L -c %U "$1" 2>/dev/null || stat -L -f %Su "$1"
 }
 
+# BIN is the folder of the server programs, once it is known.
+BIN=''
+
 # as_server COMMAND…: as the server's user, from a folder it may be in, without the lock (fd 9), which would otherwise
 # be held as long as the server runs.
 as_server() (
-    exec 9>&-
+    exec 9<&-
     cd /
     export LC_ALL=C
+    libraries=$(pg_library_path "$BIN")
+    if [[ -n $libraries ]]; then export LD_LIBRARY_PATH=$libraries; fi
     if [[ $EUID -ne 0 ]]; then
         exec "$@"
     fi
@@ -43,7 +50,8 @@ as_server() (
 # lock FILE: held until this script ends; two starts at once are one after the other.
 lock() {
     if have flock; then
-        exec 9>"$1"
+        [[ -e $1 ]] || : >>"$1"
+        exec 9<"$1"
         flock 9
     else
         until mkdir "$1.dir" 2>/dev/null; do sleep 0.2; done
@@ -54,9 +62,13 @@ lock() {
 
 # A cluster that root made is out of an ordinary user's reach: say so, before something says it worse.
 own_or_die() {
-    if [[ $EUID -ne 0 && -e $BASE ]] && ! [[ -w $BASE && -w $LOCAL ]]; then
-        die ".local/$NAME belongs to another user ($(owner_of "$BASE")), probably from a run as root: go on as root, or have root remove .local"
-    fi
+    local path
+    [[ $EUID -ne 0 ]] || return 0
+    for path in "$LOCAL" "$BASE"; do
+        if [[ -e $path && ! -w $path ]]; then
+            die ".local belongs to another user ($(owner_of "$path")), probably from a run as root: go on as root, or have root remove .local"
+        fi
+    done
 }
 
 # reachable FOLDER: the server's user may enter it, through all folders above it.
@@ -75,43 +87,53 @@ store() {
 
 # prepare_base: .local/pg is a folder of the server's user, or a link to one.
 prepare_base() {
-    local target
-    if [[ -L $BASE && ! -e $BASE ]]; then rm "$BASE"; fi
-    [[ ! -e $BASE ]] || return 0
-    if [[ $EUID -eq 0 ]]; then chmod go+x "$LOCAL"; fi
-    target=$(store)/$NAME
-    mkdir -p "$target"
-    if [[ $EUID -eq 0 ]]; then
-        chmod 755 "$(dirname "$target")"
-        chown "$(server_user)" "$target"
+    [[ ! -e $BASE/data ]] || return 0
+    if [[ -L $BASE ]]; then rm "$BASE"; fi
+    if [[ ! -e $BASE ]]; then
+        if [[ $EUID -eq 0 ]]; then chmod go+x "$LOCAL"; fi
+        local target
+        target=$(store)/$NAME
+        mkdir -p "$target"
+        [[ $target == "$BASE" ]] || ln -s "$target" "$BASE"
+        resolve_base
     fi
-    chmod 700 "$target"
-    [[ $target == "$BASE" ]] || ln -s "$target" "$BASE"
+    chmod 700 "$BASE"
+    if [[ $EUID -eq 0 ]]; then
+        chmod go+x "$(dirname "$BASE")"
+        chown "$(server_user)" "$BASE"
+    fi
 }
 
-# server_programs: the folder with the programs that fit the cluster, got first where there are none.
+# resolve_base: BASE without links, since the server's user may be unable to follow one from here.
+resolve_base() {
+    if [[ -d $BASE ]]; then BASE=$(cd "$BASE" && pwd -P); fi
+}
+
+# server_programs: sets BIN to the folder with the programs that fit the cluster, and gets them where there are none.
 server_programs() {
     local wanted='' way
     STORE=$(store)
-    # shellcheck source=scripts/pg_find.sh
-    source "$ROOT/scripts/pg_find.sh"
     if [[ -e $BASE/data/PG_VERSION ]]; then wanted=$(cat "$BASE/data/PG_VERSION"); fi
-    if pg_newest "$wanted"; then return; fi
+    if BIN=$(pg_newest "$wanted"); then return; fi
     for way in $PG_SEARCH; do
         [[ $way != system ]] || continue
-        if "$ROOT/scripts/pg_get.sh" "$way" "$STORE" 9>&- && pg_newest "$wanted"; then return; fi
+        if "$ROOT/scripts/pg_get.sh" "$way" "$STORE" 9<&- && BIN=$(pg_newest "$wanted"); then return; fi
     done
     [[ -z $wanted ]] ||
         die ".local/$NAME was made by PostgreSQL $wanted, whose programs are gone: install postgresql-$wanted, or remove .local/$NAME with its data"
     die "no PostgreSQL >= $PG_OLDEST and no way to get one: run 'sudo apt-get install postgresql', or set POSTGRES_HOST in .env"
 }
 
-# read_owner: OWNER and PASSWORD as they shall be; for the tests both are the script's own.
+# read_owner: OWNER and PASSWORD as they shall be; for tests and benches both are the script's own.
 read_owner() {
-    if [[ $MODE == test ]]; then
+    if [[ $MODE != dev && -n $EXTERNAL ]]; then
+        OWNER=${TEST_POSTGRES_USER:-postgres}
+        PASSWORD=${TEST_POSTGRES_PASSWORD-}
+        return
+    elif [[ $MODE != dev ]]; then
         OWNER=postgres
         PASSWORD=''
-        if [[ -r $SECRET_FILE ]]; then { read -r OWNER && read -r PASSWORD; } <"$SECRET_FILE"; fi
+        if [[ -s $SECRET_FILE ]]; then PASSWORD=$(sed -n 2p "$SECRET_FILE"); fi
         PASSWORD=${PASSWORD:-$(random_hex 24)}
         return
     fi
@@ -139,19 +161,18 @@ max_wal_size = 2GB
 max_locks_per_transaction = 256
 jit = off
 CONF
-    if [[ $MODE == test ]]; then
-        printf '%s\n' 'max_connections = 200' 'fsync = off' 'synchronous_commit = off' 'full_page_writes = off'
-    fi
+    if [[ $MODE != dev ]]; then echo 'max_connections = 200'; fi
+    if [[ $MODE == test ]]; then printf '%s\n' 'fsync = off' 'synchronous_commit = off' 'full_page_writes = off'; fi
 }
 
-# make_cluster PROGRAMS: under a name of its own until it is whole, so that an interrupted run leaves nothing half made.
+# make_cluster: under a name of its own until it is whole, so that an interrupted run leaves nothing half made.
 make_cluster() {
-    local bin=$1 locale made=''
+    local locale made=''
     say "making a PostgreSQL cluster in .local/$NAME"
     as_server rm -rf "$BASE/data.new"
     printf '%s\n' "$PASSWORD" | as_server sh -c 'umask 077 && cat > "$1"' sh "$BASE/password"
     for locale in C.UTF-8 C; do
-        if as_server env "LD_LIBRARY_PATH=$(pg_library_path "$bin")" "$bin/initdb" -D "$BASE/data.new" -U "$OWNER" \
+        if as_server "$BIN/initdb" -D "$BASE/data.new" -U "$OWNER" \
             --pwfile="$BASE/password" --auth=scram-sha-256 --encoding=UTF8 --locale="$locale" >"$LOCAL/$NAME.initdb.log" 2>&1; then
             made=yes
             break
@@ -166,24 +187,35 @@ make_cluster() {
     as_server mv "$BASE/data.new" "$BASE/data"
 }
 
-# renew_password PROGRAMS: .env is the truth. Single-user mode needs no password, so a lost .env locks nobody out.
+# renew_password: .env is the truth. Single-user mode needs no password, so a lost .env locks nobody out.
 renew_password() {
-    local bin=$1 known_user='' known_password=''
-    if [[ -r $SECRET_FILE ]]; then { read -r known_user && read -r known_password; } <"$SECRET_FILE"; fi
+    local known_user='' known_password=''
+    if [[ -s $SECRET_FILE ]]; then
+        known_user=$(sed -n 1p "$SECRET_FILE")
+        known_password=$(sed -n 2p "$SECRET_FILE")
+    fi
     if [[ $known_user == "$OWNER" && $known_password == "$PASSWORD" ]]; then return; fi
     say 'setting the owner and password of .env in the cluster'
-    if running "$bin"; then as_server "$bin/pg_ctl" stop -D "$BASE/data" -m fast -w >/dev/null; fi
+    if running; then as_server "$BIN/pg_ctl" stop -D "$BASE/data" -m fast -w >/dev/null; fi
     {
         [[ $known_user == "$OWNER" ]] || printf 'create role "%s" superuser login;\n' "${OWNER//\"/\"\"}"
         printf "alter role \"%s\" password '%s';\n" "${OWNER//\"/\"\"}" "${PASSWORD//\'/\'\'}"
-    } | as_server env "LD_LIBRARY_PATH=$(pg_library_path "$bin")" "$bin/postgres" --single -D "$BASE/data" postgres >/dev/null 2>&1
+    } | as_server "$BIN/postgres" --single -D "$BASE/data" postgres >/dev/null 2>&1
     remember_owner
 }
 
-# running PROGRAMS: a server works on this very folder (and not on the one that this clone was copied from).
-running() {
-    as_server "$1/pg_ctl" status -D "$BASE/data" >/dev/null 2>&1
+# server_state: running, on this very folder; stopped; dying, killed and not yet gone; foreign: the lock file came with a
+# copied folder and names the server of the original.
+server_state() {
+    as_server sh -c '
+        read -r pid <"$1/postmaster.pid" && kill -0 "$pid" || { echo stopped; exit; }
+        [ -r "/proc/$pid/stat" ] || { echo running; exit; }
+        case $(sed "s/.*) //" "/proc/$pid/stat") in Z*) echo dying; exit ;; esac
+        if cd "$1" && [ "$(readlink "/proc/$pid/cwd")" = "$(pwd -P)" ]; then echo running; else echo foreign; fi
+    ' sh "$BASE/data" 2>/dev/null
 }
+
+running() { [[ $(server_state) == running ]]; }
 
 free_port() {
     local port
@@ -196,18 +228,23 @@ free_port() {
     done
 }
 
-# launch PROGRAMS: on the port of before, unless somebody else has taken it meanwhile.
+# launch: on the port of before, unless somebody else has taken it meanwhile.
 launch() {
-    local bin=$1 port='' try
+    local port='' try
     if [[ -s $PORT_FILE ]]; then port=$(cat "$PORT_FILE"); fi
     if [[ -n $port ]] && port_open "$port"; then
         say "port $port is taken by another program: choosing a new one for PostgreSQL"
         port=''
     fi
+    for try in {1..50}; do
+        [[ $(server_state) == dying ]] || break
+        sleep 0.2
+    done
+    if [[ $(server_state) == foreign ]]; then as_server rm "$BASE/data/postmaster.pid"; fi
+    as_server sh -c 'if [ "$(wc -c <"$1")" -gt 10000000 ]; then mv "$1" "$1.1"; fi' sh "$BASE/server.log" 2>/dev/null
     for try in 1 2 3 4 5 6 7 8 9 10; do
         port=${port:-$(free_port)}
-        as_server sh -c ': > "$1"' sh "$BASE/server.log.last"
-        if as_server env "LD_LIBRARY_PATH=$(pg_library_path "$bin")" "$bin/pg_ctl" start -D "$BASE/data" \
+        if as_server "$BIN/pg_ctl" start -D "$BASE/data" \
             -l "$BASE/server.log" -o "-p $port" -w -t 120 >/dev/null 2>&1 </dev/null; then
             printf '%s\n' "$port" >"$PORT_FILE.new"
             mv "$PORT_FILE.new" "$PORT_FILE"
