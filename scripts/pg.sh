@@ -2,7 +2,7 @@
 # pg.sh start|stop|status|bin|env|psql: the project's own PostgreSQL cluster, in .local/pg, for 127.0.0.1 only.
 #
 # MODE=test works on another one, .local/pg-test, that gives up durability for speed, MODE=bench on .local/pg-bench, that
-# does not; both begin empty. With POSTGRES_HOST set (for those two: TEST_POSTGRES_HOST) that server is used, and there is
+# does not; both begin empty. MODE=crash works on .local/pg-crash, durable and kept, which a test kills. With POSTGRES_HOST set (for those two: TEST_POSTGRES_HOST) that server is used, and there is
 # nothing to start or to stop.
 #
 #   .local/pg/          data/ and server.log; a link, where the server's user cannot reach this folder
@@ -16,7 +16,8 @@ MODE=${MODE:-dev}
 case $MODE in
     dev) NAME=pg EXTERNAL=$(env_value POSTGRES_HOST) ;;
     test | bench) NAME=pg-$MODE EXTERNAL=${TEST_POSTGRES_HOST-} ;;
-    *) die "MODE is dev, test or bench, not $MODE" ;;
+    crash) NAME=pg-crash EXTERNAL='' ;;
+    *) die "MODE is dev, test, bench or crash, not $MODE" ;;
 esac
 BASE=$LOCAL/$NAME
 PORT_FILE=$LOCAL/$NAME.port
@@ -36,7 +37,7 @@ start() {
     prepare_base
     read_owner
     # What a test run left behind is of no use to the next one.
-    if [[ $MODE != dev && -d $BASE/data ]] && ! running; then as_server rm -rf "$BASE/data"; fi
+    if [[ $MODE == @(test|bench) && -d $BASE/data ]] && ! running; then as_server rm -rf "$BASE/data"; fi
     [[ -d $BASE/data ]] || make_cluster
     renew_password
     if running; then return; fi

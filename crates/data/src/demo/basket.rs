@@ -43,7 +43,11 @@ pub(super) struct Line<'a> {
 
 /// How many people buy of a thing: singles mostly, boxes of small ones.
 pub(super) fn quantity(chance: &mut Chance, product: &Product) -> i64 {
-    if product.price < 10_000 { *chance.weighted(&[(2, 1), (3, 2), (3, 5), (3, 10), (1, 25)]) } else { *chance.weighted(&[(7, 1), (3, 2), (1, 4)]) }
+    if product.price < 10_000 {
+        *chance.weighted(&[(2, 1), (3, 2), (3, 5), (3, 10), (1, 25)])
+    } else {
+        *chance.weighted(&[(7, 1), (3, 2), (1, 4)])
+    }
 }
 
 /// The product as an item; without a quantity where it is only looked at.
@@ -61,7 +65,11 @@ pub(super) fn item(product: &Product, quantity: Option<i64>, currency: &Currency
         coupon: "(not set)".into(),
         item_list_name: "(not set)".into(),
         // A custom parameter of the shop, on the larger things.
-        item_params: if product.price > 100_000 { vec![Param::int("branch_stock", product.price % 17)] } else { Vec::new() },
+        item_params: if product.price > 100_000 {
+            vec![Param::int("branch_stock", product.price % 17)]
+        } else {
+            Vec::new()
+        },
     }
 }
 

@@ -52,9 +52,33 @@ const FAMILIES: [Family; 20] = [
     ("FL-600", "Weld Neck Flange, Class 150, A105", "Fittings", "Flanges", "Anvilton", 3_890, LARGE),
     ("PI-040", "Black Steel Pipe, Sch 40, 21 ft", "Pipe", "Steel Pipe", "Anvilton", 2_260, PIPE),
     ("PX-100", "PEX-A Tubing, 100 ft Coil", "Pipe", "PEX", "Corvane", 3_450, PIPE),
-    ("PG-250", "Pressure Gauge, 2-1/2\" Dial, 0-160 psi", "Instruments", "Gauges", "Corvane", 1_120, &["1/4\" LM", "1/4\" CBM", "1/2\" LM"]),
-    ("TH-310", "Bimetal Thermometer, 3\" Dial", "Instruments", "Thermometers", "Corvane", 2_380, &["2-1/2\" stem", "4\" stem", "6\" stem"]),
-    ("TS-007", "PTFE Thread Seal Tape", "Supplies", "Sealants", "Redmond", 95, &["1/2\" x 260\"", "3/4\" x 520\"", "1\" x 520\""]),
+    (
+        "PG-250",
+        "Pressure Gauge, 2-1/2\" Dial, 0-160 psi",
+        "Instruments",
+        "Gauges",
+        "Corvane",
+        1_120,
+        &["1/4\" LM", "1/4\" CBM", "1/2\" LM"],
+    ),
+    (
+        "TH-310",
+        "Bimetal Thermometer, 3\" Dial",
+        "Instruments",
+        "Thermometers",
+        "Corvane",
+        2_380,
+        &["2-1/2\" stem", "4\" stem", "6\" stem"],
+    ),
+    (
+        "TS-007",
+        "PTFE Thread Seal Tape",
+        "Supplies",
+        "Sealants",
+        "Redmond",
+        95,
+        &["1/2\" x 260\"", "3/4\" x 520\"", "1\" x 520\""],
+    ),
 ];
 
 impl Catalogue {

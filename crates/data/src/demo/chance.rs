@@ -18,7 +18,8 @@ pub(super) struct Chance(Xoshiro256PlusPlus);
 impl Chance {
     /// The stream of one thing: what it is for, which day, which number.
     pub fn of(seed: u64, purpose: Purpose, day: i64, number: u64) -> Self {
-        let key = [purpose as u64, day.cast_unsigned(), number].into_iter().fold(seed, |key, part| mix(key ^ mix(part)));
+        let key =
+            [purpose as u64, day.cast_unsigned(), number].into_iter().fold(seed, |key, part| mix(key ^ mix(part)));
         Self(Xoshiro256PlusPlus::seed_from_u64(key))
     }
 

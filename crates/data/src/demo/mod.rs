@@ -10,6 +10,7 @@ mod catalogue;
 mod chance;
 mod event;
 mod people;
+mod plot;
 mod row;
 mod shard;
 mod story;

@@ -42,16 +42,17 @@ pub(super) struct People {
 }
 
 const FIRST: [&str; 24] = [
-    "Maria", "James", "Linda", "Robert", "Aisha", "Michael", "Elena", "David", "Grace", "Thomas", "Priya", "Daniel", "Sofia", "Kevin",
-    "Hannah", "Marcus", "Julia", "Brian", "Nadia", "Steven", "Carmen", "Peter", "Ingrid", "Luis",
+    "Maria", "James", "Linda", "Robert", "Aisha", "Michael", "Elena", "David", "Grace", "Thomas", "Priya", "Daniel",
+    "Sofia", "Kevin", "Hannah", "Marcus", "Julia", "Brian", "Nadia", "Steven", "Carmen", "Peter", "Ingrid", "Luis",
 ];
 const LAST: [&str; 26] = [
-    "Keller", "Johnson", "Nowak", "Garcia", "O'Brien", "Schmidt", "Patel", "Larsen", "Murphy", "Rossi", "Kim", "Walker", "Novak", "Reyes",
-    "Hughes", "Becker", "Foster", "Lindqvist", "Morgan", "Castillo", "Dubois", "Sandoval", "Ivanov", "Brooks", "Müller", "Tanaka",
+    "Keller", "Johnson", "Nowak", "Garcia", "O'Brien", "Schmidt", "Patel", "Larsen", "Murphy", "Rossi", "Kim",
+    "Walker", "Novak", "Reyes", "Hughes", "Becker", "Foster", "Lindqvist", "Morgan", "Castillo", "Dubois", "Sandoval",
+    "Ivanov", "Brooks", "Müller", "Tanaka",
 ];
 const TRADES: [&str; 10] = [
-    "Mechanical", "Plumbing & Heating", "Process Piping", "Facilities Services", "Boiler Works", "Fire Protection", "Foods", "Chemical",
-    "Property Management", "HVAC Contractors",
+    "Mechanical", "Plumbing & Heating", "Process Piping", "Facilities Services", "Boiler Works", "Fire Protection",
+    "Foods", "Chemical", "Property Management", "HVAC Contractors",
 ];
 const FORMS: [&str; 4] = ["Inc.", "LLC", "Co.", "& Sons"];
 const AREA_CODES: [u32; 6] = [312, 414, 317, 313, 614, 314];
@@ -63,12 +64,18 @@ impl People {
                 let chance = &mut Chance::of(seed, Purpose::People, 0, number as u64);
                 let id = 10_001 + i64::try_from(number).unwrap_or_default();
                 let (first, last) = (*chance.pick(&FIRST), *chance.pick(&LAST));
-                let ascii: String = last.to_lowercase().replace('ü', "ue").chars().filter(char::is_ascii_alphabetic).collect();
+                let ascii: String =
+                    last.to_lowercase().replace('ü', "ue").chars().filter(char::is_ascii_alphabetic).collect();
                 User {
                     id,
                     name: format!("{first} {last}"),
                     // A few hundred companies: colleagues share one.
-                    company: format!("{} {} {}", LAST[chance.skewed(LAST.len())], TRADES[chance.skewed(TRADES.len())], chance.pick(&FORMS)),
+                    company: format!(
+                        "{} {} {}",
+                        LAST[chance.skewed(LAST.len())],
+                        TRADES[chance.skewed(TRADES.len())],
+                        chance.pick(&FORMS)
+                    ),
                     email: format!("{}.{ascii}.{id}@example.com", first.to_lowercase()),
                     cell_phone: phone(chance),
                     office_phone: chance.percent(80.0).then(|| phone(chance)),
@@ -105,6 +112,9 @@ impl Device {
     pub fn of_user(seed: u64, user: &User, second: bool) -> Self {
         let key = Chance::of(seed, Purpose::Person, user.id, u64::from(second)).between(0, i64::MAX).unsigned_abs();
         let days_into_2023 = i64::try_from(key % 365).unwrap_or_default();
-        Self::new(key, (1_672_531_200 + days_into_2023 * 86_400 + i64::try_from(key % 86_400).unwrap_or_default()) * 1_000_000)
+        Self::new(
+            key,
+            (1_672_531_200 + days_into_2023 * 86_400 + i64::try_from(key % 86_400).unwrap_or_default()) * 1_000_000,
+        )
     }
 }

@@ -34,7 +34,10 @@ pub(super) fn write(world: &World, day: NaiveDate, folder: &Path) -> anyhow::Res
         date,
         lines: Vec::with_capacity(2 * CHUNK),
         // Level 1: these files are read once or twice. The header holds no time, so equal days are equal bytes.
-        out: GzEncoder::new(File::create(&part).with_context(|| format!("cannot write {}", part.display()))?, Compression::fast()),
+        out: GzEncoder::new(
+            File::create(&part).with_context(|| format!("cannot write {}", part.display()))?,
+            Compression::fast(),
+        ),
         written: Written { file, rows: 0, visits: 0, purchase_rows: 0 },
     };
     let visits = calendar::visits_of(world.seed, day, world.visitors_per_day);

@@ -111,6 +111,15 @@ pub(super) static SOURCES: [(u32, Source); 6] = [
     (30, source("(organic)", "organic", "google", "Organic Search", Some("https://www.google.com/"))),
     (9, source("brand_us", "cpc", "google", "Paid Search", Some("https://www.google.com/"))),
     (8, source("newsletter", "email", "newsletter", "Email", None)),
-    (8, source("(referral)", "referral", "piping-forum.example.org", "Referral", Some("https://piping-forum.example.org/"))),
+    (
+        8,
+        source(
+            "(referral)",
+            "referral",
+            "piping-forum.example.org",
+            "Referral",
+            Some("https://piping-forum.example.org/"),
+        ),
+    ),
     (5, source("(not set)", "(not set)", "(not set)", "Unassigned", None)),
 ];

@@ -26,11 +26,16 @@ pub(super) fn write_users(folder: &Path, people: &People) -> anyhow::Result<Path
 /// Writes the branches and says where.
 pub(super) fn write_locations(folder: &Path) -> anyhow::Result<PathBuf> {
     let header = ["location_id", "location_name", "city", "state", "is_active"];
-    let rows = LOCATIONS.iter().map(|(id, name, city, state)| [id, name, city, state, &"true"].map(|text| (*text).to_owned()));
+    let rows =
+        LOCATIONS.iter().map(|(id, name, city, state)| [id, name, city, state, &"true"].map(|text| (*text).to_owned()));
     write(folder.join("locations.csv"), header, rows)
 }
 
-fn write<const N: usize>(file: PathBuf, header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> anyhow::Result<PathBuf> {
+fn write<const N: usize>(
+    file: PathBuf,
+    header: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> anyhow::Result<PathBuf> {
     let fault = || format!("cannot write {}", file.display());
     let part = file.with_extension("csv.part");
     let mut csv = csv::Writer::from_path(&part).with_context(fault)?;

@@ -10,9 +10,24 @@ pub(super) const FOUND: [&str; 24] = [
 
 /// Terms that find nothing, most frequent first.
 pub(super) const NOT_FOUND: [&str; 18] = [
-    "hydronic mixing valve", "flue pipe 4 inch", " glycol 5 gal ", "bv_100_xl", "sharkbite 1/2", "tankless flush kit",
-    "50% glycol", "expansion tank 30", "ball vavle", "3-way actuator", "solder lead free", "wax ring", "mag drive pump",
-    "filtro de agua", "zone valve 24v", "größe 1/2", "backflow preventer, 2 inch", "boiler drain",
+    "hydronic mixing valve",
+    "flue pipe 4 inch",
+    " glycol 5 gal ",
+    "bv_100_xl",
+    "sharkbite 1/2",
+    "tankless flush kit",
+    "50% glycol",
+    "expansion tank 30",
+    "ball vavle",
+    "3-way actuator",
+    "solder lead free",
+    "wax ring",
+    "mag drive pump",
+    "filtro de agua",
+    "zone valve 24v",
+    "größe 1/2",
+    "backflow preventer, 2 inch",
+    "boiler drain",
 ];
 
 /// Pages that are neither product nor category: (path, title).

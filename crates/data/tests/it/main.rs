@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod crash;
+mod jobs_api;
+mod kill;
 mod land_modes;
 mod malformed;
+mod process;
 mod real_days;
 mod rebuild;
 mod support;

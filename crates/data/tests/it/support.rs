@@ -10,7 +10,7 @@ use data_service::ingest::submit::submit;
 use data_service::ingest::view::{JobView, view};
 use data_service::ingest::work::{Ingestion, work};
 use serde_json::Value;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgPool};
 use testkit::db::TestDb;
 use testkit::oracle::TenantSettings;
 use tokio_util::sync::CancellationToken;
@@ -104,15 +104,7 @@ impl Shop {
     /// Every row of every table, as text in a fixed order: equal texts are equal databases. `extra` is what an exporter
     /// had beside the mapped columns, and may differ between file shapes.
     pub async fn tables(&self, with_extra: bool) -> Vec<(String, Vec<String>)> {
-        let mut tables = Vec::new();
-        let mut tx = TenantTx::begin(&self.db.app, self.tenant).await.unwrap();
-        for (table, order) in TABLES {
-            let row = if with_extra { "to_jsonb(t) - 'tenant_id'" } else { "to_jsonb(t) - 'tenant_id' - 'extra'" };
-            let sql = format!("select ({row})::text from {table} t order by {order}");
-            let rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).fetch_all(tx.conn()).await.unwrap();
-            tables.push((table.to_owned(), rows));
-        }
-        tables
+        tables(&self.db.app, self.tenant, with_extra).await
     }
 
     /// One number.
@@ -128,6 +120,19 @@ impl Shop {
             sqlx::query_scalar::<_, Option<String>>(AssertSqlSafe(sql.to_owned())).fetch_all(tx.conn()).await.unwrap();
         rows.into_iter().map(|text| text.unwrap_or_else(|| "null".into())).collect()
     }
+}
+
+/// See [`Shop::tables`].
+pub async fn tables(pool: &PgPool, tenant: TenantId, with_extra: bool) -> Vec<(String, Vec<String>)> {
+    let mut tables = Vec::new();
+    let mut tx = TenantTx::begin(pool, tenant).await.unwrap();
+    for (table, order) in TABLES {
+        let row = if with_extra { "to_jsonb(t) - 'tenant_id'" } else { "to_jsonb(t) - 'tenant_id' - 'extra'" };
+        let sql = format!("select ({row})::text from {table} t order by {order}");
+        let rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).fetch_all(tx.conn()).await.unwrap();
+        tables.push((table.to_owned(), rows));
+    }
+    tables
 }
 
 /// Says which table and row differ first.

@@ -40,10 +40,7 @@ impl Oracle {
             if let ([entry_page], Some(last)) = (self.pages(visit).as_slice(), views.last()) {
                 lines.push(Dated {
                     at: last.timestamp,
-                    line: BounceLine {
-                        head: self.head_of_visit(visit, last.day),
-                        entry_page: entry_page.clone(),
-                    },
+                    line: BounceLine { head: self.head_of_visit(visit, last.day), entry_page: entry_page.clone() },
                 });
             }
         }
@@ -57,13 +54,8 @@ impl Oracle {
         for bounce in self.bounce_lines(selection) {
             *counts.entry(bounce.line.entry_page).or_default() += 1;
         }
-        let mut pages: Vec<BouncedPage> = counts
-            .into_iter()
-            .map(|(entry_page, bounce_count)| BouncedPage {
-                entry_page,
-                bounce_count,
-            })
-            .collect();
+        let mut pages: Vec<BouncedPage> =
+            counts.into_iter().map(|(entry_page, bounce_count)| BouncedPage { entry_page, bounce_count }).collect();
         // Stable: pages of the same count stay by code point.
         pages.sort_by_key(|page| std::cmp::Reverse(page.bounce_count));
         pages.truncate(10);

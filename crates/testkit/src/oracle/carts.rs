@@ -22,6 +22,8 @@ pub struct CartLine {
     pub items_count: u64,
     /// sum of price x quantity, 0 when no price is known
     pub total_value: Decimal,
+    /// whether any price is known
+    pub has_value: bool,
     /// the real items of all `add_to_cart` events, in event order
     pub products: Vec<Product>,
 }
@@ -39,19 +41,16 @@ impl Oracle {
             let Some(last) = carts.last() else {
                 continue;
             };
-            let products: Vec<Product> = carts
-                .iter()
-                .flat_map(|event| event.items.iter().cloned())
-                .collect();
+            let products: Vec<Product> = carts.iter().flat_map(|event| event.items.iter().cloned()).collect();
             lines.push(Dated {
                 at: last.timestamp,
                 line: CartLine {
                     head: self.head_of_visit(visit, last.day),
                     last_activity: last.day,
-                    last_activity_at: DateTime::from_timestamp_micros(last.timestamp)
-                        .unwrap_or_default(),
+                    last_activity_at: DateTime::from_timestamp_micros(last.timestamp).unwrap_or_default(),
                     items_count: products.len() as u64,
                     total_value: products.iter().map(Product::value).sum(),
+                    has_value: products.iter().any(|product| product.price.is_some()),
                     products,
                 },
             });

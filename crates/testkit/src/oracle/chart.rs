@@ -28,14 +28,8 @@ pub enum Granularity {
 
 impl Granularity {
     /// All six.
-    pub const ALL: [Self; 6] = [
-        Self::Hourly,
-        Self::FourHours,
-        Self::TwelveHours,
-        Self::Daily,
-        Self::Weekly,
-        Self::Monthly,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Hourly, Self::FourHours, Self::TwelveHours, Self::Daily, Self::Weekly, Self::Monthly];
 
     /// The name in the API.
     #[must_use]
@@ -106,10 +100,7 @@ impl Oracle {
         let mut add = |day: NaiveDate, timestamp: i64, change: &dyn Fn(&mut Period)| {
             let hour = self.local(timestamp).hour();
             let (_, time) = self.period(selection, granularity, day, hour);
-            periods
-                .iter_mut()
-                .filter(|period| period.time == time)
-                .for_each(change);
+            periods.iter_mut().filter(|period| period.time == time).for_each(change);
         };
         for visit in &self.visits {
             if visit.has_page_view && selection.has(visit.day, visit.branch.as_deref()) {

@@ -19,9 +19,7 @@ pub fn parse<L: DeserializeOwned>(list: &Value) -> Result<Vec<L>, String> {
         return Err(format!("no list: {list}"));
     };
     list.iter()
-        .map(|line| {
-            serde_json::from_value(line.clone()).map_err(|error| format!("{error} in {line:#}"))
-        })
+        .map(|line| serde_json::from_value(line.clone()).map_err(|error| format!("{error} in {line:#}")))
         .collect()
 }
 

@@ -28,10 +28,7 @@ pub(super) fn events(input: &Input) -> Vec<Event> {
 
 /// The events of one load, each with its number among equals; a given `event_id` has no equals, its first row wins.
 fn one_load(rows: &[serde_json::Value], input: &Input) -> Vec<(usize, Event)> {
-    let mut read: Vec<Event> = rows
-        .iter()
-        .map(|row| Event::read(row, &input.settings))
-        .collect();
+    let mut read: Vec<Event> = rows.iter().map(|row| Event::read(row, &input.settings)).collect();
     read.sort_by(|a, b| a.order().cmp(&b.order()));
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut kept = Vec::new();

@@ -47,9 +47,7 @@ impl Kind {
             "view_item" => Some(Self::ViewItem),
             "view_search_results" => Some(Self::Search),
             "no_search_results" | "view_search_results_no_results" => Some(Self::FailedSearch),
-            other if settings.failed_search_aliases.iter().any(|a| a == other) => {
-                Some(Self::FailedSearch)
-            }
+            other if settings.failed_search_aliases.iter().any(|a| a == other) => Some(Self::FailedSearch),
             _ => None,
         }
     }
@@ -97,11 +95,9 @@ impl Event {
     /// When name, day or time is missing or garbled.
     pub fn read(row: &Value, settings: &TenantSettings) -> Self {
         let date = row["event_date"].as_str().unwrap_or_default();
-        let (Ok(day), Some(timestamp), Some(name)) = (
-            NaiveDate::parse_from_str(date, "%Y%m%d"),
-            int(&row["event_timestamp"]),
-            row["event_name"].as_str(),
-        ) else {
+        let (Ok(day), Some(timestamp), Some(name)) =
+            (NaiveDate::parse_from_str(date, "%Y%m%d"), int(&row["event_timestamp"]), row["event_name"].as_str())
+        else {
             panic!("a row the product rejects was given to the oracle: {row}");
         };
         let params = &row["event_params"];
@@ -127,22 +123,17 @@ impl Event {
             kind,
             day,
             timestamp,
-            batch: ["batch_page_id", "batch_ordering_id", "batch_event_index"]
-                .map(|key| int(&row[key])),
+            batch: ["batch_page_id", "batch_ordering_id", "batch_event_index"].map(|key| int(&row[key])),
             visitor: real_text(&row["user_pseudo_id"]),
             session: param(params, "ga_session_id").map(|text| session_id(&text)),
             page: param(params, "page_location"),
             title: param(params, "page_title"),
             term: term.map(|term| term.trim().to_owned()),
-            transaction: param(params, "transaction_id")
-                .or_else(|| real_text(&ecommerce["transaction_id"])),
+            transaction: param(params, "transaction_id").or_else(|| real_text(&ecommerce["transaction_id"])),
             web_user: named(&settings.user_property),
             ga_user: real_text(&row["user_id"]),
             branch: named(&settings.branch_property),
-            revenue: amount(
-                &ecommerce["purchase_revenue"],
-                &ecommerce["purchase_revenue_in_usd"],
-            ),
+            revenue: amount(&ecommerce["purchase_revenue"], &ecommerce["purchase_revenue_in_usd"]),
             items: items
                 .map(|item| Product {
                     item_id: real_text(&item["item_id"]),
@@ -168,22 +159,14 @@ impl Event {
         format!(
             "{:?}",
             (
-                &self.name,
-                self.timestamp,
-                &self.visitor,
-                &self.session,
-                &self.transaction,
-                &self.page,
-                &self.term,
+                &self.name, self.timestamp, &self.visitor, &self.session, &self.transaction, &self.page, &self.term,
                 item_ids
             )
         )
     }
 
     pub fn order(&self) -> Order<'_> {
-        let [page, ordering, index] = self
-            .batch
-            .map(|field| (field.is_none(), field.unwrap_or_default()));
+        let [page, ordering, index] = self.batch.map(|field| (field.is_none(), field.unwrap_or_default()));
         (self.timestamp, page, ordering, index, &self.identity)
     }
 

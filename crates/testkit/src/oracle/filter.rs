@@ -13,11 +13,7 @@ pub trait Searchable {
 impl Oracle {
     /// The lines that `query` is found in: in the customer's name, company or e-mail, or in the list's own texts.
     #[must_use]
-    pub fn matching<L: Searchable + Clone>(
-        &self,
-        lines: &[Dated<L>],
-        query: &str,
-    ) -> Vec<Dated<L>> {
+    pub fn matching<L: Searchable + Clone>(&self, lines: &[Dated<L>], query: &str) -> Vec<Dated<L>> {
         let query = query.to_lowercase();
         lines
             .iter()
@@ -29,9 +25,7 @@ impl Oracle {
                         .into_iter()
                         .filter_map(|text| text.as_deref())
                 });
-                customer
-                    .chain(dated.line.texts())
-                    .any(|text| text.to_lowercase().contains(&query))
+                customer.chain(dated.line.texts()).any(|text| text.to_lowercase().contains(&query))
             })
             .cloned()
             .collect()
@@ -45,10 +39,7 @@ impl Searchable for PurchaseLine {
 
     fn texts(&self) -> Vec<&str> {
         let items = self.products.iter().flat_map(|p| [&p.item_id, &p.item_name]);
-        items
-            .chain([&self.transaction_id])
-            .filter_map(|text| text.as_deref())
-            .collect()
+        items.chain([&self.transaction_id]).filter_map(|text| text.as_deref()).collect()
     }
 }
 

@@ -71,12 +71,7 @@ impl Oracle {
 
     /// The newest `limit` entries of a visit, oldest first; without a visitor only when one visitor has that id.
     #[must_use]
-    pub fn session_history(
-        &self,
-        session_id: &str,
-        user_pseudo_id: Option<&str>,
-        limit: usize,
-    ) -> SessionHistory {
+    pub fn session_history(&self, session_id: &str, user_pseudo_id: Option<&str>, limit: usize) -> SessionHistory {
         let candidates: BTreeSet<&str> = self
             .visits
             .iter()
@@ -86,9 +81,7 @@ impl Oracle {
         let visitor = match user_pseudo_id {
             Some(visitor) => Some(visitor),
             None if candidates.len() > 1 => {
-                return SessionHistory::Ambiguous(
-                    candidates.into_iter().map(str::to_owned).collect(),
-                );
+                return SessionHistory::Ambiguous(candidates.into_iter().map(str::to_owned).collect());
             }
             None => candidates.first().copied(),
         };
@@ -101,8 +94,7 @@ impl Oracle {
     }
 
     fn entries(&self, events: impl Iterator<Item = usize>, limit: usize) -> Vec<HistoryEntry> {
-        let mut entries: Vec<HistoryEntry> =
-            events.flat_map(|event| of(&self.events[event])).collect();
+        let mut entries: Vec<HistoryEntry> = events.flat_map(|event| of(&self.events[event])).collect();
         entries.split_off(entries.len().saturating_sub(limit))
     }
 }
@@ -113,16 +105,9 @@ fn of(event: &Event) -> Vec<HistoryEntry> {
         return Vec::new();
     };
     let details = match kind {
-        Kind::PageView => vec![Details::Page {
-            location: event.page.clone(),
-            title: event.title.clone(),
-        }],
-        Kind::ViewItem | Kind::AddToCart => {
-            event.items.iter().cloned().map(Details::Item).collect()
-        }
-        Kind::Search | Kind::FailedSearch => vec![Details::Search {
-            term: event.term.clone(),
-        }],
+        Kind::PageView => vec![Details::Page { location: event.page.clone(), title: event.title.clone() }],
+        Kind::ViewItem | Kind::AddToCart => event.items.iter().cloned().map(Details::Item).collect(),
+        Kind::Search | Kind::FailedSearch => vec![Details::Search { term: event.term.clone() }],
         Kind::Purchase => vec![Details::Purchase {
             transaction_id: event.transaction.clone(),
             revenue: event.revenue,
@@ -141,10 +126,7 @@ fn of(event: &Event) -> Vec<HistoryEntry> {
 }
 
 fn uncategorised(product: Product) -> Product {
-    Product {
-        item_category: None,
-        ..product
-    }
+    Product { item_category: None, ..product }
 }
 
 impl HistoryEntry {
@@ -156,14 +138,11 @@ impl HistoryEntry {
         let event_type = text(json, "event_type")?.unwrap_or_default();
         let details = &json["details"];
         let details = match event_type.as_str() {
-            "page_view" => Details::Page {
-                location: text(details, "page_location")?,
-                title: text(details, "page_title")?,
-            },
+            "page_view" => {
+                Details::Page { location: text(details, "page_location")?, title: text(details, "page_title")? }
+            }
             "view_item" | "add_to_cart" => Details::Item(product(details, "category")?),
-            "view_search_results" | "no_search_results" => Details::Search {
-                term: text(details, "search_term")?,
-            },
+            "view_search_results" | "no_search_results" => Details::Search { term: text(details, "search_term")? },
             "purchase" => Details::Purchase {
                 transaction_id: text(details, "transaction_id")?,
                 revenue: revenue(text(details, "revenue")?)?,
@@ -200,9 +179,7 @@ fn product(json: &Value, category: &str) -> Result<Product, String> {
         item_name: text(json, "item_name")?,
         item_category: text(json, category)?,
         price: money(&json["price"]),
-        quantity: json["quantity"]
-            .as_i64()
-            .ok_or_else(|| format!("quantity is no whole number in {json}"))?,
+        quantity: json["quantity"].as_i64().ok_or_else(|| format!("quantity is no whole number in {json}"))?,
     })
 }
 
@@ -212,10 +189,7 @@ fn revenue(text: Option<String>) -> Result<Option<Decimal>, String> {
         return Ok(None);
     };
     let amount = text.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '-');
-    amount
-        .parse()
-        .map(Some)
-        .map_err(|_| format!("{text:?} is no amount"))
+    amount.parse().map(Some).map_err(|_| format!("{text:?} is no amount"))
 }
 
 /// The purchase's items, which the answer carries as JSON text with the name and the id under two keys each.

@@ -89,10 +89,7 @@ impl Input {
     /// A tenant without people and branches whose days were each loaded once.
     #[must_use]
     pub fn loaded(settings: TenantSettings, rows: &[Value]) -> Self {
-        let mut input = Self {
-            settings,
-            ..Self::default()
-        };
+        let mut input = Self { settings, ..Self::default() };
         for (day, rows) in rows::by_day(rows) {
             input.replace_day(day, rows);
         }

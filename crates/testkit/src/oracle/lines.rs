@@ -96,10 +96,7 @@ impl Oracle {
         user: Option<&str>,
         event_date: NaiveDate,
     ) -> Head {
-        let row = user
-            .and_then(|user| self.users.get(user))
-            .cloned()
-            .unwrap_or_default();
+        let row = user.and_then(|user| self.users.get(user)).cloned().unwrap_or_default();
         Head {
             session_id,
             user_pseudo_id,
@@ -138,8 +135,6 @@ where
         Value::Null => Ok(None),
         Value::String(text) => Ok(Some(text)),
         Value::Number(number) => Ok(Some(number.to_string())),
-        other => Err(serde::de::Error::custom(format!(
-            "{other} is neither text nor number"
-        ))),
+        other => Err(serde::de::Error::custom(format!("{other} is neither text nor number"))),
     }
 }

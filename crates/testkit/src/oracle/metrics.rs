@@ -39,10 +39,7 @@ impl Oracle {
     /// The figures of a selection.
     #[must_use]
     pub fn metrics(&self, selection: &Selection) -> Metrics {
-        let mut metrics = Metrics {
-            currency: self.settings.currency.clone(),
-            ..Metrics::default()
-        };
+        let mut metrics = Metrics { currency: self.settings.currency.clone(), ..Metrics::default() };
         let mut visits_of_user: HashMap<&str, u64> = HashMap::new();
         for visit in &self.visits {
             if !selection.has(visit.day, visit.branch.as_deref()) {

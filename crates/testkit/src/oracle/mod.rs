@@ -61,11 +61,7 @@ impl Selection {
     /// Both days and everything between, all branches.
     #[must_use]
     pub fn days(from: NaiveDate, to: NaiveDate) -> Self {
-        Self {
-            from,
-            to,
-            locations: None,
-        }
+        Self { from, to, locations: None }
     }
 
     /// All there is: what a list gives when it is asked without dates.
@@ -121,10 +117,7 @@ impl Oracle {
         let mut groups: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
         for (index, event) in events.iter().enumerate() {
             if let (Some(visitor), Some(session)) = (&event.visitor, &event.session) {
-                groups
-                    .entry((visitor.clone(), session.clone()))
-                    .or_default()
-                    .push(index);
+                groups.entry((visitor.clone(), session.clone())).or_default().push(index);
             }
         }
         let mut visits = Vec::new();
@@ -140,11 +133,7 @@ impl Oracle {
         let counted = purchases::counted(&events);
         Self {
             settings: input.settings.clone(),
-            users: input
-                .users
-                .iter()
-                .map(|user| (user.user_id.clone(), user.clone()))
-                .collect(),
+            users: input.users.iter().map(|user| (user.user_id.clone(), user.clone())).collect(),
             location_rows: input.locations.clone(),
             events,
             visits,
@@ -171,12 +160,7 @@ impl Oracle {
 
     /// The events of a visit that are of one kind, in event order.
     fn of_kind(&self, visit: &Visit, kind: Kind) -> Vec<&Event> {
-        visit
-            .members
-            .iter()
-            .map(|&member| &self.events[member])
-            .filter(|event| event.kind == Some(kind))
-            .collect()
+        visit.members.iter().map(|&member| &self.events[member]).filter(|event| event.kind == Some(kind)).collect()
     }
 
     /// Whether the visit has a purchase event, counted or not.
@@ -212,10 +196,7 @@ impl Oracle {
     /// Every visit as (visitor, session id, day), for tests that walk them.
     #[must_use]
     pub fn visit_keys(&self) -> Vec<(String, String, NaiveDate)> {
-        self.visits
-            .iter()
-            .map(|visit| (visit.visitor.clone(), visit.session.clone(), visit.day))
-            .collect()
+        self.visits.iter().map(|visit| (visit.visitor.clone(), visit.session.clone(), visit.day)).collect()
     }
 
     /// Every known user, sorted by id.

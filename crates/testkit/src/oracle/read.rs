@@ -24,9 +24,8 @@ pub(super) fn param(list: &Value, key: &str) -> Option<String> {
     let entries = list.as_array()?;
     let entry = entries.iter().find(|entry| entry["key"] == key)?;
     let value = &entry["value"];
-    let slot = ["string_value", "int_value", "float_value", "double_value"]
-        .into_iter()
-        .find(|slot| !value[slot].is_null())?;
+    let slot =
+        ["string_value", "int_value", "float_value", "double_value"].into_iter().find(|slot| !value[slot].is_null())?;
     let text = match &value[slot] {
         Value::String(text) if slot == "string_value" => text.clone(),
         number => plain(number)?,
@@ -55,9 +54,7 @@ pub(super) fn money(field: &Value) -> Option<Decimal> {
         Value::String(text) => text.clone(),
         _ => return None,
     };
-    text.parse()
-        .or_else(|_| Decimal::from_scientific(&text))
-        .ok()
+    text.parse().or_else(|_| Decimal::from_scientific(&text)).ok()
 }
 
 /// The visit's number inside `ga_session_id`: server-side senders leave the whole cookie `s<number>$o5$g1$…` in it.

@@ -56,10 +56,7 @@ impl Oracle {
         }
         let mut lines = Vec::new();
         for visit in active {
-            let returning = visit
-                .user
-                .as_deref()
-                .is_some_and(|user| visits_of_user[user] > 1);
+            let returning = visit.user.as_deref().is_some_and(|user| visits_of_user[user] > 1);
             let views = self.of_kind(visit, Kind::PageView);
             if let (true, Some(last)) = (returning, views.last()) {
                 let products_details = self.viewed_products(visit);
@@ -92,11 +89,7 @@ impl Oracle {
                 }
                 seen.push(key);
                 products.push(ViewedProduct {
-                    title: item
-                        .item_name
-                        .clone()
-                        .or(item.item_id.clone())
-                        .unwrap_or_default(),
+                    title: item.item_name.clone().or(item.item_id.clone()).unwrap_or_default(),
                     url: view.page.clone(),
                     category: item.item_category.clone(),
                     price: item.price,

@@ -25,11 +25,7 @@ pub struct SearchLine {
 impl Oracle {
     /// Both kinds of line in one list, latest search first; `include_converted` keeps searching visits that bought.
     #[must_use]
-    pub fn search_lines(
-        &self,
-        selection: &Selection,
-        include_converted: bool,
-    ) -> Vec<Dated<SearchLine>> {
+    pub fn search_lines(&self, selection: &Selection, include_converted: bool) -> Vec<Dated<SearchLine>> {
         let mut lines = Vec::new();
         for visit in &self.visits {
             if !selection.has(visit.day, visit.branch.as_deref()) {
@@ -51,11 +47,8 @@ impl Oracle {
             };
             let failed = self.of_kind(visit, Kind::FailedSearch);
             for term in distinct_terms(&failed) {
-                let same: Vec<&Event> = failed
-                    .iter()
-                    .copied()
-                    .filter(|event| event.term.as_ref() == Some(&term))
-                    .collect();
+                let same: Vec<&Event> =
+                    failed.iter().copied().filter(|event| event.term.as_ref() == Some(&term)).collect();
                 add("no_results", term, &same);
             }
             let mut found = self.of_kind(visit, Kind::Search);
@@ -71,8 +64,5 @@ impl Oracle {
 
 /// The terms, each once, by code point.
 fn distinct_terms(searches: &[&Event]) -> BTreeSet<String> {
-    searches
-        .iter()
-        .filter_map(|event| event.term.clone())
-        .collect()
+    searches.iter().filter_map(|event| event.term.clone()).collect()
 }

@@ -21,12 +21,7 @@ pub(super) struct Visit {
 
 impl Visit {
     /// The visit of the events at `members` (in event order); none when no event of it is landed.
-    pub fn of(
-        visitor: String,
-        session: String,
-        members: &[usize],
-        events: &[Event],
-    ) -> Option<Self> {
+    pub fn of(visitor: String, session: String, members: &[usize], events: &[Event]) -> Option<Self> {
         let mut web_user = None;
         let mut ga_user = None;
         let mut branch = None;
@@ -49,9 +44,7 @@ impl Visit {
             began: first.timestamp,
             user: web_user.or(ga_user),
             branch,
-            has_page_view: landed
-                .iter()
-                .any(|&member| events[member].kind == Some(Kind::PageView)),
+            has_page_view: landed.iter().any(|&member| events[member].kind == Some(Kind::PageView)),
             members: landed,
         })
     }

@@ -68,19 +68,10 @@ impl Event {
     #[must_use]
     pub fn new(name: &str, date: NaiveDate, timestamp: i64) -> Self {
         let mut fields = Map::new();
-        fields.insert(
-            "event_date".into(),
-            json!(date.format("%Y%m%d").to_string()),
-        );
+        fields.insert("event_date".into(), json!(date.format("%Y%m%d").to_string()));
         fields.insert("event_timestamp".into(), json!(timestamp.to_string()));
         fields.insert("event_name".into(), json!(name));
-        Self {
-            fields,
-            params: Vec::new(),
-            properties: Vec::new(),
-            items: Vec::new(),
-            ecommerce: Map::new(),
-        }
+        Self { fields, params: Vec::new(), properties: Vec::new(), items: Vec::new(), ecommerce: Map::new() }
     }
 
     /// An event at the local wall-clock time `YYYY-MM-DD HH:MM:SS` in `zone`, `event_date` to match.
@@ -118,8 +109,7 @@ impl Event {
     /// Adds an event parameter.
     #[must_use]
     pub fn param(mut self, key: &str, value: impl Into<Slot>) -> Self {
-        self.params
-            .push(json!({ "key": key, "value": value.into().build() }));
+        self.params.push(json!({ "key": key, "value": value.into().build() }));
         self
     }
 
@@ -142,8 +132,7 @@ impl Event {
     #[must_use]
     pub fn page(self, location: &str) -> Self {
         let title = format!("Title of {location}");
-        self.param("page_location", location)
-            .param("page_title", title.as_str())
+        self.param("page_location", location).param("page_title", title.as_str())
     }
 
     /// Adds an item.
@@ -187,16 +176,13 @@ impl Event {
     /// Sets the three `batch_*` fields, each left out when `None`: they break ties of the timestamp.
     #[must_use]
     pub fn batch(self, page: Option<i64>, ordering: Option<i64>, index: Option<i64>) -> Self {
-        [
-            ("batch_page_id", page),
-            ("batch_ordering_id", ordering),
-            ("batch_event_index", index),
-        ]
-        .into_iter()
-        .fold(self, |event, (key, value)| match value {
-            Some(value) => event.field(key, json!(value.to_string())),
-            None => event,
-        })
+        [("batch_page_id", page), ("batch_ordering_id", ordering), ("batch_event_index", index)].into_iter().fold(
+            self,
+            |event, (key, value)| match value {
+                Some(value) => event.field(key, json!(value.to_string())),
+                None => event,
+            },
+        )
     }
 
     /// Sets any top-level field, known to GA4 or not.
@@ -216,13 +202,7 @@ impl Event {
     /// The row as JSON. `items` and `user_properties` are `[]` and `ecommerce` is left out when nothing was set.
     #[must_use]
     pub fn build(self) -> Value {
-        let Self {
-            mut fields,
-            params,
-            properties,
-            items,
-            ecommerce,
-        } = self;
+        let Self { mut fields, params, properties, items, ecommerce } = self;
         fields.insert("event_params".into(), Value::Array(params));
         fields.insert("user_properties".into(), Value::Array(properties));
         fields.insert("items".into(), Value::Array(items));

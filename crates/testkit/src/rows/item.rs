@@ -18,19 +18,9 @@ impl Item {
     /// The filler that GA4 writes when a site sent no item: every text is `(not set)`, no price, no quantity.
     #[must_use]
     pub fn filler() -> Self {
-        [
-            "item_id",
-            "item_name",
-            "item_brand",
-            "item_variant",
-            "item_category",
-            "coupon",
-            "item_list_index",
-        ]
-        .into_iter()
-        .fold(Self::default(), |item, key| {
-            item.field(key, json!("(not set)"))
-        })
+        ["item_id", "item_name", "item_brand", "item_variant", "item_category", "coupon", "item_list_index"]
+            .into_iter()
+            .fold(Self::default(), |item, key| item.field(key, json!("(not set)")))
     }
 
     /// Sets `item_id`.

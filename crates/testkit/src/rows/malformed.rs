@@ -17,58 +17,23 @@ fn good(date: NaiveDate) -> Event {
 #[must_use]
 pub fn objects(date: NaiveDate) -> Vec<(&'static str, Value)> {
     vec![
-        (
-            "timestamp missing",
-            good(date).without("event_timestamp").build(),
-        ),
-        (
-            "timestamp null",
-            good(date).field("event_timestamp", Value::Null).build(),
-        ),
-        (
-            "timestamp rounded by a spreadsheet",
-            good(date)
-                .field("event_timestamp", json!("1.61121E+15"))
-                .build(),
-        ),
-        (
-            "timestamp no number",
-            good(date)
-                .field("event_timestamp", json!("yesterday"))
-                .build(),
-        ),
+        ("timestamp missing", good(date).without("event_timestamp").build()),
+        ("timestamp null", good(date).field("event_timestamp", Value::Null).build()),
+        ("timestamp rounded by a spreadsheet", good(date).field("event_timestamp", json!("1.61121E+15")).build()),
+        ("timestamp no number", good(date).field("event_timestamp", json!("yesterday")).build()),
         ("name missing", good(date).without("event_name").build()),
-        (
-            "name empty",
-            good(date).field("event_name", json!("")).build(),
-        ),
+        ("name empty", good(date).field("event_name", json!("")).build()),
         ("date missing", good(date).without("event_date").build()),
-        (
-            "date garbled",
-            good(date).field("event_date", json!("2026-3-8")).build(),
-        ),
-        (
-            "date does not exist",
-            good(date).field("event_date", json!("20260230")).build(),
-        ),
-        (
-            "params no list",
-            good(date).build_with("event_params", json!("oops")),
-        ),
+        ("date garbled", good(date).field("event_date", json!("2026-3-8")).build()),
+        ("date does not exist", good(date).field("event_date", json!("20260230")).build()),
+        ("params no list", good(date).build_with("event_params", json!("oops"))),
     ]
 }
 
 /// Lines that are no JSON object at all.
 #[must_use]
 pub fn lines() -> Vec<&'static str> {
-    vec![
-        "{\"event_name\":\"page_view\",",
-        "not json",
-        "[]",
-        "42",
-        "null",
-        "{\"event_name\":\"page_view\"}}",
-    ]
+    vec!["{\"event_name\":\"page_view\",", "not json", "[]", "42", "null", "{\"event_name\":\"page_view\"}}"]
 }
 
 impl Event {

@@ -12,8 +12,7 @@ pub mod shape;
 pub use event::{Event, Slot};
 pub use item::Item;
 pub use random::{
-    RandomSpec, RandomWorld, locations_csv, random, random_locations, random_settings, random_users,
-    users_csv, world,
+    RandomSpec, RandomWorld, locations_csv, random, random_locations, random_settings, random_users, users_csv, world,
 };
 
 use std::collections::BTreeMap;

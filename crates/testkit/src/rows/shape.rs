@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Fields of the export's schema that are INT64, wherever they stand.
-const INTS: [&str; 12] = [
+const INTS: [&str; 13] = [
     "event_timestamp",
     "event_previous_timestamp",
     "event_bundle_sequence_id",
@@ -16,6 +16,7 @@ const INTS: [&str; 12] = [
     "set_timestamp_micros",
     "quantity",
     "total_item_quantity",
+    "unique_items",
 ];
 
 /// As `TO_JSON_STRING` and hand-written senders have it: INT64 as JSON numbers.
@@ -49,14 +50,7 @@ pub fn console_array(rows: &[Value]) -> String {
 
 /// Puts the columns back that an extract leaves out when they are null.
 fn spell_out_nulls(row: &mut Value) {
-    for key in [
-        "user_id",
-        "user_pseudo_id",
-        "ecommerce",
-        "batch_page_id",
-        "batch_ordering_id",
-        "batch_event_index",
-    ] {
+    for key in ["user_id", "user_pseudo_id", "ecommerce", "batch_page_id", "batch_ordering_id", "batch_event_index"] {
         null_unless_there(row, key);
     }
     for list in ["event_params", "user_properties"] {
@@ -67,14 +61,7 @@ fn spell_out_nulls(row: &mut Value) {
         }
     }
     for item in row["items"].as_array_mut().into_iter().flatten() {
-        for key in [
-            "item_id",
-            "item_name",
-            "item_category",
-            "price",
-            "price_in_usd",
-            "quantity",
-        ] {
+        for key in ["item_id", "item_name", "item_category", "price", "price_in_usd", "quantity"] {
             null_unless_there(item, key);
         }
     }
@@ -89,24 +76,39 @@ fn null_unless_there(object: &mut Value, key: &str) {
 }
 
 /// Rebuilds `value` with `leaf` applied to everything that is no list and no object, with the key it stands under.
-fn walk(
-    value: &Value,
-    key: Option<&str>,
-    leaf: &dyn Fn(Option<&str>, &Value) -> Value,
-) -> Value {
+fn walk(value: &Value, key: Option<&str>, leaf: &dyn Fn(Option<&str>, &Value) -> Value) -> Value {
     match value {
         Value::Object(object) => Value::Object(
-            object
-                .iter()
-                .map(|(key, value)| (key.clone(), walk(value, Some(key), leaf)))
-                .collect::<Map<_, _>>(),
+            object.iter().map(|(key, value)| (key.clone(), walk(value, Some(key), leaf))).collect::<Map<_, _>>(),
         ),
-        Value::Array(array) => Value::Array(
-            array
-                .iter()
-                .map(|value| walk(value, None, leaf))
-                .collect(),
-        ),
+        Value::Array(array) => Value::Array(array.iter().map(|value| walk(value, None, leaf)).collect()),
         leaf_value => leaf(key, leaf_value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::oracle::{Input, Oracle, Selection};
+    use crate::rows::world;
+    use serde_json::Value;
+
+    #[test]
+    fn every_shape_tells_the_same_story() {
+        let all = Selection::everything();
+        for seed in 0..4 {
+            let world = world(seed);
+            let told = |rows: &[Value]| {
+                let oracle = Oracle::new(&Input::loaded(world.spec.settings.clone(), rows));
+                let lists = (oracle.cart_lines(&all), oracle.search_lines(&all, true), oracle.repeat_lines(&all));
+                (oracle.metrics(&all), oracle.purchase_lines(&all), lists, oracle.known_users())
+            };
+            let extract = told(&world.rows);
+            for shape in [super::numbers, super::console] {
+                let rows: Vec<Value> = world.rows.iter().map(shape).collect();
+                assert_eq!(told(&rows), extract);
+            }
+            let array: Vec<Value> = serde_json::from_str(&super::console_array(&world.rows)).unwrap();
+            assert_eq!(told(&array), extract);
+        }
     }
 }

@@ -30,15 +30,9 @@ fn the_ten_worst_pages_by_count_then_code_point() {
         events.push(view(session, "05 10:00:00", page));
     }
     let pages = oracle(events).bounced_pages(&january(5, 5));
-    let seen: Vec<_> = pages
-        .iter()
-        .map(|page| (page.entry_page.as_str(), page.bounce_count))
-        .collect();
+    let seen: Vec<_> = pages.iter().map(|page| (page.entry_page.as_str(), page.bounce_count)).collect();
     assert_eq!(
         seen,
-        [
-            ("/b", 2), ("/B", 1), ("/a", 1), ("/c", 1), ("/d", 1),
-            ("/e", 1), ("/f", 1), ("/g", 1), ("/h", 1), ("/i", 1),
-        ]
+        [("/b", 2), ("/B", 1), ("/a", 1), ("/c", 1), ("/d", 1), ("/e", 1), ("/f", 1), ("/g", 1), ("/h", 1), ("/i", 1),]
     );
 }

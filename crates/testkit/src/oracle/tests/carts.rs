@@ -26,7 +26,7 @@ fn a_line_holds_the_items_of_all_carts_in_event_order() {
     assert_eq!(line.last_activity, day(6));
     assert_eq!(line.last_activity_at, Utc.with_ymd_and_hms(2026, 1, 6, 5, 10, 0).unwrap());
     assert_eq!(line.items_count, 4);
-    assert_eq!(line.total_value, decimal("38.7"));
+    assert_eq!((line.total_value, line.has_value), (decimal("38.7"), true));
     assert_eq!(line.products[3].item_id.as_deref(), Some("S3"));
     assert!(oracle.cart_lines(&january(6, 6)).is_empty());
 }
@@ -35,7 +35,7 @@ fn a_line_holds_the_items_of_all_carts_in_event_order() {
 fn a_cart_without_real_items_is_a_line_too() {
     let oracle = oracle(vec![event("add_to_cart", "05 10:00:00").item(Item::filler())]);
     let line = &oracle.cart_lines(&january(5, 5))[0].line;
-    assert_eq!((line.items_count, line.total_value), (0, decimal("0")));
+    assert_eq!((line.items_count, line.total_value, line.has_value), (0, decimal("0"), false));
 }
 
 #[test]
@@ -50,16 +50,9 @@ fn a_visit_that_bought_left_no_cart() {
 #[test]
 fn newest_activity_comes_first() {
     let cart = |session: i64, when: &str| stranger("add_to_cart", when).visit("a", session);
-    let oracle = oracle(vec![
-        cart(1, "05 10:00:00"),
-        cart(2, "05 12:00:00"),
-        cart(3, "05 09:00:00"),
-        cart(3, "05 11:00:00"),
-    ]);
-    let sessions: Vec<_> = oracle
-        .cart_lines(&january(5, 5))
-        .into_iter()
-        .map(|dated| dated.line.head.session_id.unwrap())
-        .collect();
+    let oracle =
+        oracle(vec![cart(1, "05 10:00:00"), cart(2, "05 12:00:00"), cart(3, "05 09:00:00"), cart(3, "05 11:00:00")]);
+    let sessions: Vec<_> =
+        oracle.cart_lines(&january(5, 5)).into_iter().map(|dated| dated.line.head.session_id.unwrap()).collect();
     assert_eq!(sessions, ["2", "3", "1"]);
 }

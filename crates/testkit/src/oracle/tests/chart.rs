@@ -27,10 +27,8 @@ fn every_day_is_there_and_visits_and_events_go_by_their_own_day() {
         event("no_search_results", "06 00:03:00"),
     ]);
     let chart = oracle.chart(&january(4, 6), Granularity::Daily);
-    let seen: Vec<_> = chart
-        .iter()
-        .map(|p| (p.time.as_str(), p.visitors, p.carts, p.purchases, p.revenue, p.searches))
-        .collect();
+    let seen: Vec<_> =
+        chart.iter().map(|p| (p.time.as_str(), p.visitors, p.carts, p.purchases, p.revenue, p.searches)).collect();
     assert_eq!(
         seen,
         [
@@ -85,8 +83,9 @@ fn an_hour_that_the_clock_skips_is_no_period() {
 fn an_hour_that_comes_twice_is_one_period() {
     let autumn = Selection::days(on(2026, 11, 1), on(2026, 11, 1));
     let first = Event::at("add_to_cart", ZONE, "2026-11-01 01:30:00").visit("a", 1);
-    let second = Event::new("add_to_cart", on(2026, 11, 1), crate::rows::micros(ZONE, "2026-11-01 01:30:00") + 3_600_000_000)
-        .visit("a", 1);
+    let second =
+        Event::new("add_to_cart", on(2026, 11, 1), crate::rows::micros(ZONE, "2026-11-01 01:30:00") + 3_600_000_000)
+            .visit("a", 1);
     let hours = drawn(&oracle(vec![first, second]), &autumn, Granularity::Hourly);
     assert_eq!(hours.len(), 24);
     assert_eq!(hours[1], ("2026-11-01T01:00".to_owned(), 0, 2));
@@ -109,10 +108,6 @@ fn months_begin_inside_the_range() {
     let months = drawn(&oracle(vec![event("add_to_cart", "31 23:59:59")]), &range, Granularity::Monthly);
     assert_eq!(
         months,
-        [
-            ("2025-12-30".to_owned(), 0, 0),
-            ("2026-01-01".to_owned(), 0, 1),
-            ("2026-02-01".to_owned(), 0, 0),
-        ]
+        [("2025-12-30".to_owned(), 0, 0), ("2026-01-01".to_owned(), 0, 1), ("2026-02-01".to_owned(), 0, 0),]
     );
 }

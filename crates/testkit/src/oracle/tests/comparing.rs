@@ -19,11 +19,7 @@ fn answer(session: &str, page: &str) -> Value {
 }
 
 fn check(answers: Vec<Value>) -> Result<(), String> {
-    let oracle = oracle(vec![
-        view(1, "05 10:00:00", "/a"),
-        view(2, "05 11:00:00", "/b"),
-        view(3, "05 11:00:00", "/c"),
-    ]);
+    let oracle = oracle(vec![view(1, "05 10:00:00", "/a"), view(2, "05 11:00:00", "/b"), view(3, "05 11:00:00", "/c")]);
     let lines: Vec<BounceLine> = compare::parse(&json!(answers))?;
     compare::lines(&lines, &oracle.bounce_lines(&january(5, 5)))
 }
@@ -67,7 +63,8 @@ fn a_query_is_found_in_customer_product_term_and_transaction() {
         stranger("purchase", "05 10:00:00").transaction("Tx1"),
     ]);
     let lines = oracle.purchase_lines(&january(5, 5));
-    for (query, found) in [("ACME", 1), ("una@", 1), ("0%", 1), ("t_1", 1), ("s1", 1), ("t", 2), ("555-", 0), ("U1", 0)] {
+    for (query, found) in [("ACME", 1), ("una@", 1), ("0%", 1), ("t_1", 1), ("s1", 1), ("t", 2), ("555-", 0), ("U1", 0)]
+    {
         assert_eq!(oracle.matching(&lines, query).len(), found, "{query}");
     }
 }

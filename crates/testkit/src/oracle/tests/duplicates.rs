@@ -47,9 +47,6 @@ fn an_event_id_makes_rows_of_one_name_and_day_the_same_event() {
         .into_iter()
         .map(|dated| (dated.line.head.user_pseudo_id.unwrap(), dated.line.entry_page))
         .collect();
-    assert_eq!(
-        views,
-        [("a".to_owned(), "06 10:00:00".to_owned()), ("b".to_owned(), "05 10:00:01".to_owned())]
-    );
+    assert_eq!(views, [("a".to_owned(), "06 10:00:00".to_owned()), ("b".to_owned(), "05 10:00:01".to_owned())]);
     assert_eq!(oracle.metrics(&january(5, 6)).abandoned_carts, 1);
 }

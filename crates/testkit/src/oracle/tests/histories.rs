@@ -34,15 +34,8 @@ fn entries(history: SessionHistory) -> Vec<HistoryEntry> {
 #[test]
 fn a_user_history_has_the_visits_events_and_the_lone_ones() {
     let oracle = sample();
-    let types: Vec<_> = oracle
-        .user_history("U1", 1000)
-        .into_iter()
-        .map(|entry| entry.event_type)
-        .collect();
-    assert_eq!(
-        types,
-        ["page_view", "view_item", "view_item", "no_search_results", "purchase", "page_view"]
-    );
+    let types: Vec<_> = oracle.user_history("U1", 1000).into_iter().map(|entry| entry.event_type).collect();
+    assert_eq!(types, ["page_view", "view_item", "view_item", "no_search_results", "purchase", "page_view"]);
     let newest = oracle.user_history("U1", 2);
     assert_eq!(newest[0].event_type, "purchase");
     assert_eq!(newest[1].session_id, None);

@@ -13,10 +13,8 @@ fn view(session: i64, branch: &str) -> Event {
 fn every_active_location_has_a_row_whatever_the_selection_says() {
     let oracle = oracle(vec![view(1, "D01"), view(2, "D01"), view(3, "D09"), view(4, "D77")]);
     let rows = oracle.location_stats(&january(5, 5).at(&["D02"]));
-    let seen: Vec<_> = rows
-        .iter()
-        .map(|row| (row.location_id.as_str(), row.total_visitors, row.repeat_visits))
-        .collect();
+    let seen: Vec<_> =
+        rows.iter().map(|row| (row.location_id.as_str(), row.total_visitors, row.repeat_visits)).collect();
     assert_eq!(seen, [("D01", 2, 1), ("D02", 0, 0)]);
     assert_eq!(rows[0].location_name, "Baker");
     assert_eq!(rows[0].state.as_deref(), Some("NY"));

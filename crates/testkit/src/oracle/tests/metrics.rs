@@ -5,13 +5,7 @@ use super::*;
 #[test]
 fn an_empty_range_is_all_zeros() {
     let metrics = oracle(vec![event("page_view", "05 10:00:00")]).metrics(&january(6, 8));
-    assert_eq!(
-        metrics,
-        super::super::Metrics {
-            currency: "USD".to_owned(),
-            ..Default::default()
-        }
-    );
+    assert_eq!(metrics, super::super::Metrics { currency: "USD".to_owned(), ..Default::default() });
 }
 
 #[test]
@@ -51,11 +45,7 @@ fn a_visit_needs_a_page_view_to_be_a_visitor() {
 #[test]
 fn carts_are_abandoned_when_the_visit_has_no_purchase_event() {
     let cart = |session: i64| stranger("add_to_cart", "05 10:00:00").visit("a", session);
-    let purchase = |session: i64| {
-        stranger("purchase", "06 10:00:00")
-            .visit("a", session)
-            .transaction("T1")
-    };
+    let purchase = |session: i64| stranger("purchase", "06 10:00:00").visit("a", session).transaction("T1");
     let oracle = oracle(vec![
         cart(1),
         cart(1).batch(Some(1), None, None),

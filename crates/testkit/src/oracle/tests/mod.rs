@@ -52,10 +52,7 @@ fn decimal(text: &str) -> Decimal {
 /// A tenant in New York that counts in `currency`, with one user and two branches on file.
 fn input_in(currency: &str, events: Vec<Event>) -> Input {
     let rows: Vec<Value> = events.into_iter().map(Event::build).collect();
-    let settings = TenantSettings {
-        currency: currency.to_owned(),
-        ..TenantSettings::default()
-    };
+    let settings = TenantSettings { currency: currency.to_owned(), ..TenantSettings::default() };
     let mut input = Input::loaded(settings, &rows);
     input.users.push(UserRow {
         user_id: "U1".to_owned(),

@@ -49,9 +49,7 @@ fn missing_amounts_are_unknown_and_a_zero_is_a_value() {
 
 #[test]
 fn three_decimals_are_exact() {
-    let sale = |id: &str, amount: f64| {
-        event("purchase", "05 10:00:00").transaction(id).revenue(amount)
-    };
+    let sale = |id: &str, amount: f64| event("purchase", "05 10:00:00").transaction(id).revenue(amount);
     let events = vec![sale("1", 12.345), sale("2", 0.1), sale("3", 0.2)];
     let oracle = Oracle::new(&input_in("KWD", events));
     assert_eq!(oracle.metrics(&january(5, 5)).revenue, decimal("12.645"));

@@ -46,10 +46,7 @@ fn the_parameter_names_the_order_before_the_ecommerce_field() {
         ecommerce(event("purchase", "05 10:00:04").revenue(16.0), "E1"),
     ]);
     let lines = oracle.purchase_lines(&january(5, 5));
-    let ids: Vec<_> = lines
-        .iter()
-        .map(|dated| dated.line.transaction_id.as_deref().unwrap())
-        .collect();
+    let ids: Vec<_> = lines.iter().map(|dated| dated.line.transaction_id.as_deref().unwrap()).collect();
     assert_eq!(ids, ["E1", "7", "P1"]);
     assert_eq!(oracle.metrics(&january(5, 5)).revenue, decimal("13"));
 }

@@ -7,10 +7,7 @@ use crate::rows::Item;
 fn visit(session: i64, when: &str, pages: usize) -> Vec<Event> {
     (0..pages)
         .map(|page| {
-            stranger("page_view", when)
-                .visit("a", session)
-                .page(&format!("/{page}"))
-                .property("WebUserId", "U1")
+            stranger("page_view", when).visit("a", session).page(&format!("/{page}")).property("WebUserId", "U1")
         })
         .collect()
 }
@@ -34,12 +31,7 @@ fn a_user_with_two_active_visits_in_the_selection_is_listed_with_both() {
 #[test]
 fn a_visit_is_active_by_distinct_real_pages_of_its_page_views() {
     let mut events = visit(1, "05 10:00:00", 3);
-    let view = |page: &str| {
-        stranger("page_view", "05 11:00:00")
-            .visit("a", 2)
-            .page(page)
-            .property("WebUserId", "U1")
-    };
+    let view = |page: &str| stranger("page_view", "05 11:00:00").visit("a", 2).page(page).property("WebUserId", "U1");
     events.extend([view("/1"), view("/1"), view("/2"), view("(not set)"), view("")]);
     // The page of another event is no page view.
     events.push(stranger("view_item", "05 11:00:00").visit("a", 2).page("/3"));

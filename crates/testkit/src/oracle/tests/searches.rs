@@ -29,10 +29,7 @@ fn a_failed_search_is_a_line_per_visit_and_term() {
         failed("05 10:00:05").param("no_search_results_term", "a").param("search_term", "b"),
     ]);
     let line = |term: &str, count, day| ("no_results".to_owned(), term.to_owned(), count, day);
-    assert_eq!(
-        lines(&oracle, false),
-        [line("pump", 2, 6), line("a", 1, 5), line("Pump", 1, 5), line("hose", 1, 5)]
-    );
+    assert_eq!(lines(&oracle, false), [line("pump", 2, 6), line("a", 1, 5), line("Pump", 1, 5), line("hose", 1, 5)]);
 }
 
 #[test]
@@ -41,10 +38,7 @@ fn more_than_two_searches_without_a_purchase_led_to_nothing() {
     assert!(lines(&oracle(two.clone()), false).is_empty());
     let mut three = two;
     three.push(found("05 10:00:03", " b "));
-    assert_eq!(
-        lines(&oracle(three), false),
-        [("no_conversion".to_owned(), "B, b".to_owned(), 3, 5)]
-    );
+    assert_eq!(lines(&oracle(three), false), [("no_conversion".to_owned(), "B, b".to_owned(), 3, 5)]);
 }
 
 #[test]
@@ -57,6 +51,6 @@ fn visits_that_bought_are_kept_on_request_and_failed_searches_always() {
         event("purchase", "05 10:00:04"),
     ]);
     let failed = ("no_results".to_owned(), "c".to_owned(), 1, 5);
-    assert_eq!(lines(&oracle, false), [failed.clone()]);
+    assert_eq!(lines(&oracle, false), std::slice::from_ref(&failed));
     assert_eq!(lines(&oracle, true), [failed, ("no_conversion".to_owned(), "a, b".to_owned(), 3, 5)]);
 }

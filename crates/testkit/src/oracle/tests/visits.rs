@@ -104,5 +104,8 @@ fn ties_of_the_timestamp_are_broken_by_the_batch_fields_nulls_last() {
     assert_eq!(last_of(tie("U2").batch(Some(2), None, None), tie("U1").batch(Some(1), None, None)), ["U2"]);
     assert_eq!(last_of(tie("U2").batch(None, Some(1), None), tie("U1").batch(Some(9), Some(9), None)), ["U2"]);
     assert_eq!(last_of(tie("U2").batch(Some(1), Some(2), Some(1)), tie("U1").batch(Some(1), Some(1), Some(9))), ["U2"]);
-    assert_eq!(last_of(tie("U2").batch(Some(1), Some(1), Some(10)), tie("U1").batch(Some(1), Some(1), Some(9))), ["U2"]);
+    assert_eq!(
+        last_of(tie("U2").batch(Some(1), Some(1), Some(10)), tie("U1").batch(Some(1), Some(1), Some(9))),
+        ["U2"]
+    );
 }

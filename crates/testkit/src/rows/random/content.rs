@@ -7,15 +7,9 @@ use super::{RandomSpec, pools};
 use crate::rows::{Event, Item, Slot};
 
 /// Adds what an event of `name` has.
-pub(super) fn add_details(
-    dice: &mut Dice,
-    event: Event,
-    name: &str,
-    spec: &RandomSpec,
-) -> Event {
+pub(super) fn add_details(dice: &mut Dice, event: Event, name: &str, spec: &RandomSpec) -> Event {
     let mut event = with_page(dice, event);
-    let failed = ["no_search_results", "view_search_results_no_results"].contains(&name)
-        || name == pools::TENANT_ALIAS;
+    let failed = ["no_search_results", "view_search_results_no_results"].contains(&name) || name == pools::TENANT_ALIAS;
     if failed && dice.chance(60) {
         event = with_term(dice, event, "no_search_results_term");
     }
@@ -84,12 +78,8 @@ fn with_transaction(dice: &mut Dice, event: Event, spec: &RandomSpec) -> Event {
         60..70 => event.ecommerce(ecommerce, json!(other)),
         // Where both name an order the parameter is right.
         70..80 => event.transaction(number).ecommerce(ecommerce, json!(other)),
-        80..88 => event
-            .transaction(dice.pick(&pools::FILLERS))
-            .ecommerce(ecommerce, json!(text)),
-        88..94 => event
-            .transaction("(not set)")
-            .ecommerce(ecommerce, json!("(not set)")),
+        80..88 => event.transaction(dice.pick(&pools::FILLERS)).ecommerce(ecommerce, json!(text)),
+        88..94 => event.transaction("(not set)").ecommerce(ecommerce, json!("(not set)")),
         94..97 => event.transaction(Slot::Empty),
         _ => event,
     }

@@ -112,12 +112,7 @@ pub fn world(seed: u64) -> RandomWorld {
         visits: 20 + dice.below(60),
         visitors: 3 + dice.below(8),
     };
-    RandomWorld {
-        rows: random(seed, &spec),
-        users: random_users(seed),
-        locations: random_locations(seed),
-        spec,
-    }
+    RandomWorld { rows: random(seed, &spec), users: random_users(seed), locations: random_locations(seed), spec }
 }
 
 /// The settings of a seed, and a first day shortly before something happens to the calendar there.

@@ -53,8 +53,7 @@ pub fn random_locations(seed: u64) -> Vec<LocationRow> {
 /// The users table as CSV with its header.
 #[must_use]
 pub fn users_csv(users: &[UserRow]) -> String {
-    let mut csv = "user_id,user_name,buying_company_name,email,cell_phone,office_phone,is_active\n"
-        .to_owned();
+    let mut csv = "user_id,user_name,buying_company_name,email,cell_phone,office_phone,is_active\n".to_owned();
     for user in users {
         csv += &line(
             &[

@@ -24,10 +24,9 @@ fn days_are_those_of_the_zone_and_only_equal_rows_tie() {
             let timestamp = row["event_timestamp"].as_str().unwrap().parse().unwrap();
             let day = local_day(world.spec.settings.zone, timestamp);
             assert_eq!(row["event_date"], day.format("%Y%m%d").to_string());
-            let place = ["event_timestamp", "batch_page_id", "batch_ordering_id"]
-                .map(|key| row[key].to_string())
-                .join(" ")
-                + &row["batch_event_index"].to_string();
+            let place =
+                ["event_timestamp", "batch_page_id", "batch_ordering_id"].map(|key| row[key].to_string()).join(" ")
+                    + &row["batch_event_index"].to_string();
             let first = places.entry(place).or_insert(row);
             assert_eq!(*first, row, "two different events tie");
         }
@@ -54,11 +53,7 @@ fn every_nasty_case_occurs() {
         let days = by_day(&world.rows);
         note("later days", days.keys().any(|day| *day > world.spec.to()));
         let metrics = oracle.metrics(&all);
-        let purchase_rows = world
-            .rows
-            .iter()
-            .filter(|row| row["event_name"] == "purchase")
-            .count() as u64;
+        let purchase_rows = world.rows.iter().filter(|row| row["event_name"] == "purchase").count() as u64;
         note("double purchases", metrics.purchases < purchase_rows);
         note("repeat visits", metrics.repeat_visits > 0);
         note("failed searches", metrics.failed_searches > 0);

@@ -7,12 +7,7 @@ use serde_json::{Value, json};
 use super::dice::Dice;
 
 /// The fields of event order, before the product's own tie-break.
-const ORDER: [&str; 4] = [
-    "event_timestamp",
-    "batch_page_id",
-    "batch_ordering_id",
-    "batch_event_index",
-];
+const ORDER: [&str; 4] = ["event_timestamp", "batch_page_id", "batch_ordering_id", "batch_event_index"];
 
 /// Gives a row that ties with an earlier one another place in its batch; timestamps go on tying.
 pub(super) fn break_up(rows: &mut [Value]) {

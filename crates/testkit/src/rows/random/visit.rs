@@ -76,11 +76,7 @@ pub(super) fn random(dice: &mut Dice, spec: &RandomSpec) -> Vec<Value> {
             event = with_user(dice, event, spec);
         }
         if carries(dice, branch) {
-            let id = if dice.chance(75) {
-                home
-            } else {
-                dice.pick(&pools::BRANCHES)
-            };
+            let id = if dice.chance(75) { home } else { dice.pick(&pools::BRANCHES) };
             event = named(dice, event, &spec.settings.branch_property, id);
         }
         event = add_details(dice, event, name, spec);
@@ -89,22 +85,14 @@ pub(super) fn random(dice: &mut Dice, spec: &RandomSpec) -> Vec<Value> {
             rows.push(fired_again(dice, &row, timestamp, spec));
         }
         rows.push(row);
-        timestamp += if herald && number == 0 {
-            240_000_000
-        } else {
-            dice.pick(&pools::STEPS)
-        };
+        timestamp += if herald && number == 0 { 240_000_000 } else { dice.pick(&pools::STEPS) };
     }
     rows
 }
 
 /// A session id: mostly one of three of its day, which visitors share; else one of another day.
 fn session(dice: &mut Dice, spec: &RandomSpec, day: u32) -> i64 {
-    let day = if dice.chance(85) {
-        day
-    } else {
-        dice.below(spec.days)
-    };
+    let day = if dice.chance(85) { day } else { dice.below(spec.days) };
     1_700_000_000 + i64::from(day) * 1000 + i64::from(dice.below(3))
 }
 
@@ -199,12 +187,7 @@ fn named(dice: &mut Dice, event: Event, key: &str, (text, number): (&str, Option
 /// The purchase once more: at once, after a reload, days later, or by another visitor; sometimes with another amount.
 fn fired_again(dice: &mut Dice, row: &Value, timestamp: i64, spec: &RandomSpec) -> Value {
     let mut again = row.clone();
-    let delay = dice.weighted(&[
-        (5, 35_000),
-        (2, 600_000_000),
-        (1, 86_400_000_000),
-        (1, -35_000),
-    ]);
+    let delay = dice.weighted(&[(5, 35_000), (2, 600_000_000), (1, 86_400_000_000), (1, -35_000)]);
     let timestamp = timestamp + delay;
     let day = local_day(spec.settings.zone, timestamp);
     again["event_timestamp"] = json!(timestamp.to_string());
