@@ -39,9 +39,10 @@ begin
     foreach v_table in array array['page_view', 'view_item', 'add_to_cart', 'purchase',
         'view_search_results', 'no_search_results'] loop
         v_partition := format('%s_y%sm%s', v_table, to_char(v_from, 'YYYY'), to_char(v_from, 'MM'));
-        if to_regclass(v_partition) is null then
+        -- Asked of pg_class, not of to_regclass(): that one may answer from a cache which waiting for the lock does not renew.
+        if not exists (select from pg_class c where c.relname = v_partition and c.relnamespace = 'public'::regnamespace) then
             perform pg_advisory_xact_lock(hashtextextended('ga partition ' || v_partition, 0));
-            if to_regclass(v_partition) is null then
+            if not exists (select from pg_class c where c.relname = v_partition and c.relnamespace = 'public'::regnamespace) then
                 execute format('create table %I (like %I including all)', v_partition, v_table);
                 execute format('alter table %I enable row level security', v_partition);
                 execute format('alter table %I force row level security', v_partition);

@@ -20,7 +20,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for file in files {
         let text = fs::read_to_string(&file)?;
         let name = file.file_stem().and_then(|stem| stem.to_str()).ok_or("a function file's name is not UTF-8")?;
-        let version = version(&text).ok_or_else(|| format!("{}: its first lines lack `-- version: N`", file.display()))?;
+        let version =
+            version(&text).ok_or_else(|| format!("{}: its first lines lack `-- version: N`", file.display()))?;
         let checksum: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         list.push_str(&format!(
             "FunctionSource {{ name: {name:?}, version: {version}, checksum: {checksum:?}, sql: include_str!({:?}) }},\n",

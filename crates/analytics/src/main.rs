@@ -1,1 +1,67 @@
-fn main() {}
+//! analytics-service: serves by default; sub-commands for operators.
+
+use std::{io, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use common::{
+    auth::AppState,
+    config::Settings,
+    db::{connect_app, schema},
+    http, lifecycle, telemetry,
+};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// Dashboard, task lists and histories. Without a command it serves.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    lifecycle::install_tls_provider();
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            lifecycle::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        None => serve().await,
+        Some(Command::Openapi) => {
+            let mut out = io::stdout();
+            serde_json::to_writer_pretty(&mut out, &analytics_service::document())?;
+            io::Write::write_all(&mut out, b"\n")?;
+            Ok(())
+        }
+    }
+}
+
+async fn serve() -> anyhow::Result<()> {
+    let settings = Settings::load()?;
+    let _logs = telemetry::init(analytics_service::META.name, &settings)?;
+    let shutdown = lifecycle::shutdown_signal()?;
+    let listener = lifecycle::bind(settings.service_host, settings.analytics_port, "ANALYTICS_SERVICE_PORT").await?;
+    let pool = connect_app(&settings.database, analytics_service::META.name).await?;
+    schema::check(&pool).await?;
+    let app = analytics_service::app(AppState::new(pool.clone(), settings));
+    tracing::info!(address = %listener.local_addr()?, "analytics-service is ready");
+    http::serve(listener, app, shutdown).await?;
+    pool.close().await;
+    Ok(())
+}

@@ -1,1 +1,15 @@
-//! placeholder
+//! auth-service: who you are. Sign-in through an OAuth provider, sessions, access tokens, and the tenants of a person.
+
+pub mod cli;
+mod dev_provider;
+mod login;
+mod pages;
+mod profile;
+mod router;
+mod secrets;
+mod sessions;
+mod state;
+mod tenants;
+
+pub use router::{META, app, document};
+pub use state::AuthState;

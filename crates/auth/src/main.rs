@@ -1,1 +1,86 @@
-fn main() {}
+//! auth-service: serves by default; sub-commands for operators.
+
+use std::{io, process::ExitCode};
+
+use auth_service::{
+    META,
+    cli::{CreateTenant, TokenCommand, create_tenant, print_token},
+};
+use clap::{Parser, Subcommand};
+use common::{auth::AppState, config::Settings, http, lifecycle, telemetry};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// Signing in, sessions and tenants. Without a command it serves.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print two export lines, TOKEN and TENANT_ID, for an existing member
+    Token(TokenCommand),
+    /// Tenants
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum TenantCommand {
+    /// Make a new, empty tenant
+    Create(CreateTenant),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    lifecycle::install_tls_provider();
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            lifecycle::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let mut out = io::stdout();
+    match cli.command {
+        None => serve().await,
+        Some(Command::Token(command)) => print_token(&state().await?, command, &mut out).await,
+        Some(Command::Tenant(TenantCommand::Create(command))) => {
+            create_tenant(&state().await?, command, &mut out).await
+        }
+        Some(Command::Openapi) => {
+            serde_json::to_writer_pretty(&mut out, &auth_service::document())?;
+            io::Write::write_all(&mut out, b"\n")?;
+            Ok(())
+        }
+    }
+}
+
+/// What a command works with.
+async fn state() -> anyhow::Result<AppState> {
+    AppState::connect(Settings::load()?, META.name).await
+}
+
+async fn serve() -> anyhow::Result<()> {
+    let settings = Settings::load()?;
+    let _logs = telemetry::init(META.name, &settings)?;
+    let shutdown = lifecycle::shutdown_signal()?;
+    let listener = lifecycle::bind(settings.service_host, settings.auth_port, "AUTH_SERVICE_PORT").await?;
+    let state = AppState::connect(settings, META.name).await?;
+    let pool = state.pool.clone();
+    let app = auth_service::app(state)?;
+    tracing::info!(address = %listener.local_addr()?, "auth-service is ready");
+    http::serve(listener, app, shutdown).await?;
+    pool.close().await;
+    Ok(())
+}

@@ -34,6 +34,7 @@ pub fn shutdown_signal() -> io::Result<CancellationToken> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        #[expect(clippy::disallowed_methods, reason = "whoever asks twice does not want to wait for the drain")]
         std::process::exit(130);
     });
     Ok(token)

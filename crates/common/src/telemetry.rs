@@ -1,6 +1,10 @@
 //! Logs: readable on the terminal, JSON lines in files that rotate by day (UTC) and of which a number is kept.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs,
+    io::{self, IsTerminal},
+    path::Path,
+};
 
 use tracing::Level;
 use tracing_appender::{
@@ -45,7 +49,13 @@ pub fn init(service: &str, settings: &Settings) -> Result<TelemetryGuard, Teleme
     // The prefix differs at its start: old files are found by prefix, and one must not be that of the other.
     let (errors, errors_guard) = file(settings, &format!("errors-{service}"), &format!("{service}-error"))?;
     tracing_subscriber::registry()
-        .with(fmt::layer().with_target(false).with_writer(io::stderr).with_filter(filter()))
+        .with(
+            fmt::layer()
+                .with_target(false)
+                .with_ansi(io::stderr().is_terminal())
+                .with_writer(io::stderr)
+                .with_filter(filter()),
+        )
         .with(json(all).with_filter(filter()))
         .with(json(errors).with_filter(LevelFilter::from_level(Level::ERROR)))
         .try_init()?;
@@ -72,8 +82,11 @@ where
 
 fn file(settings: &Settings, prefix: &str, name: &str) -> Result<(NonBlocking, WorkerGuard), TelemetryError> {
     let dir = settings.logs.dir.as_path();
-    let refused = |error: String| TelemetryError::Folder(dir.display().to_string(), error);
+    let configured = dir.display().to_string();
+    let refused = |error: String| TelemetryError::Folder(configured.clone(), error);
     fs::create_dir_all(dir).map_err(|error| refused(error.to_string()))?;
+    // A link's target is read from the link's own folder, so it must not be relative to ours.
+    let dir = &dir.canonicalize().map_err(|error| refused(error.to_string()))?;
     forget_stale_link(&dir.join(format!("{name}.log")));
     let appender = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)

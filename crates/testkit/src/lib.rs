@@ -1,7 +1,6 @@
 //! What the tests of all crates share: a database per test, rows of GA4, an oracle to hold answers against, people who
 //! may call, and a client to call with. A dev-dependency only.
 
-pub mod agreement;
 pub mod db;
 pub mod http;
 pub mod oracle;

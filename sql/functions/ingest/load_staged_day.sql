@@ -37,8 +37,8 @@ declare
     v_events jsonb;
     v_total bigint;
 begin
-    -- Two days of one tenant read each other's visits across midnight: one load at a time per tenant.
-    perform pg_advisory_xact_lock(hashtextextended('ga load ' || p_tenant_id::text, 0));
+    -- One load of a day at a time; two days may load side by side up to their visits.
+    perform pg_advisory_xact_lock(hashtextextended('ga load day ' || p_tenant_id::text || p_day::text, 0));
 
     select d.source, d.shard into v_held from ingested_days d where d.tenant_id = p_tenant_id and d.day = p_day;
     if found then
@@ -121,6 +121,9 @@ begin
         using p_tenant_id, p_day, v_kind;
     end loop;
 
+    -- Days read each other's visits across midnight: from here on one at a time per tenant. Always after the day's own
+    -- lock, so that nobody waits in a circle.
+    perform pg_advisory_xact_lock(hashtextextended('ga load ' || p_tenant_id::text, 0));
     perform refresh_visits(p_tenant_id, p_day, v_carried);
 
     select coalesce(jsonb_object_agg(v_tables[c.kind], c.n), '{}'), coalesce(sum(c.n), 0) into v_events, v_total

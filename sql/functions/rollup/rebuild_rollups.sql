@@ -12,9 +12,12 @@ declare
 begin
     perform pg_advisory_xact_lock(hashtextextended('ga load ' || p_tenant_id::text, 0));
     v_days := array(
-        select d.day from day_events d where d.tenant_id = p_tenant_id
-        union select d.day from ingested_days d where d.tenant_id = p_tenant_id
-        union select v.day from visits v where v.tenant_id = p_tenant_id
+        select e.event_date from page_view e where e.tenant_id = p_tenant_id
+        union select e.event_date from view_item e where e.tenant_id = p_tenant_id
+        union select e.event_date from add_to_cart e where e.tenant_id = p_tenant_id
+        union select e.event_date from purchase e where e.tenant_id = p_tenant_id
+        union select e.event_date from view_search_results e where e.tenant_id = p_tenant_id
+        union select e.event_date from no_search_results e where e.tenant_id = p_tenant_id
         order by 1);
     delete from visits v where v.tenant_id = p_tenant_id;
     delete from visit_products p where p.tenant_id = p_tenant_id;

@@ -20,8 +20,8 @@ begin
         batch_ordering_id, batch_event_index, visit_id, user_pseudo_id, ga_session_id, user_id, location_id, hour, amount,
         page_location, products, counted)
     select p_tenant_id, e.event_id, e.event_date,
-        case when e.transaction_id is null then e.event_id
-            else left(encode(sha256(convert_to('transaction:' || e.transaction_id, 'UTF8')), 'hex'), 32)::uuid end,
+        left(encode(sha256(convert_to(case when e.transaction_id is null then 'event:' || to_char(e.event_date, 'YYYYMMDD') || e.event_id
+            else 'transaction:' || e.transaction_id end, 'UTF8')), 'hex'), 32)::uuid,
         e.transaction_id, e.event_timestamp, e.batch_page_id, e.batch_ordering_id, e.batch_event_index, e.visit_id,
         e.user_pseudo_id, e.ga_session_id,
         case when e.visit_id is null then coalesce(e.web_user_id, e.ga_user_id) else v.user_id end,

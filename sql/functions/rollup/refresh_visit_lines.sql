@@ -1,6 +1,6 @@
 -- version: 1
 -- Product lines and search lines of the given visits, from the temporary tables visit_events and fresh_visits of
--- refresh_visits and the event tables of p_days.
+-- refresh_visits and the event tables of p_days; sets products_viewed in fresh_visits.
 create or replace function refresh_visit_lines(p_tenant_id uuid, p_visits uuid[], p_days date[]) returns void
 language plpgsql
 security invoker
@@ -26,7 +26,7 @@ begin
         group by e.visit_id
     ) c
     full join (
-        select d.visit_id, jsonb_agg(jsonb_build_object('title', d.item -> 'item_name', 'url', d.page_location,
+        select d.visit_id, jsonb_agg(jsonb_build_object('title', coalesce(d.item -> 'item_name', d.item -> 'item_id'), 'url', d.page_location,
                 'category', d.item -> 'item_category', 'price', d.item -> 'price')
             order by d.event_timestamp, d.batch_page_id, d.batch_ordering_id, d.batch_event_index, d.event_id, d.n) as lines
         from (
@@ -42,11 +42,10 @@ begin
         group by d.visit_id
     ) w on w.visit_id = c.visit_id;
 
-    update visits v
+    update fresh_visits f
     set products_viewed = jsonb_array_length(p.viewed)
     from visit_products p
-    where v.tenant_id = p_tenant_id and v.visit_id = any(v_active)
-        and p.tenant_id = p_tenant_id and p.visit_id = v.visit_id and p.viewed is not null;
+    where f.visit_id = any(v_active) and p.tenant_id = p_tenant_id and p.visit_id = f.visit_id and p.viewed is not null;
 
     delete from search_lines l where l.tenant_id = p_tenant_id and l.visit_id = any(p_visits);
     insert into search_lines (tenant_id, line_id, visit_id, search_type, search_term, search_count, last_ts, last_day,

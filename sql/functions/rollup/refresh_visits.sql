@@ -67,10 +67,10 @@ begin
         sum(p.page_views), count(p.page), sum(p.view_items), sum(p.carts), sum(p.purchases), sum(p.searches),
         sum(p.searches_with_term), sum(p.failed_searches),
         max(p.last_page_ts), max(p.last_page_day), max(p.last_cart_ts), max(p.last_cart_day),
-        min(p.page), sum(p.cart_items), sum(p.cart_value), 0, bool_or(p.own_event_ids),
+        case when count(p.page) = 1 then min(p.page) end, sum(p.cart_items), sum(p.cart_value), 0, bool_or(p.own_event_ids),
         min(p.min_web), max(p.max_web), min(p.min_ga), max(p.max_ga), min(p.min_branch), max(p.max_branch)
     from (
-        -- first by page, so that pages are counted without a sort
+        -- First by page, so that pages are counted without a sort. Only a bounced visit keeps an entry page: its one page.
         select e.visit_id, case when e.kind = 1 then e.page_location end as page,
             min(e.event_date) as day, max(e.event_date) as last_day,
             min(e.user_pseudo_id) as user_pseudo_id, min(e.ga_session_id) as ga_session_id,
@@ -96,9 +96,6 @@ begin
     ) p
     group by p.visit_id;
 
-    -- Only a bounced visit has an entry page worth keeping: the one page it saw.
-    update fresh_visits set entry_page = null where pages <> 1;
-
     -- The day and the last days of a visit that crosses midnight go by event order, not by the calendar.
     update fresh_visits f
     set day = o.day, last_page_day = o.last_page_day, last_cart_day = o.last_cart_day
@@ -119,10 +116,13 @@ begin
     -- What events that are not landed carried, on whatever day of the visit.
     analyze fresh_visits;
     update fresh_visits f
-    set min_web = least(f.min_web, i.min_web), max_web = greatest(f.max_web, i.max_web),
-        min_ga = least(f.min_ga, i.min_ga), max_ga = greatest(f.max_ga, i.max_ga),
-        min_branch = least(f.min_branch, i.min_branch), max_branch = greatest(f.max_branch, i.max_branch)
-    from (
+    set min_web = least(g.min_web, i.min_web), max_web = greatest(g.max_web, i.max_web),
+        min_ga = least(g.min_ga, i.min_ga), max_ga = greatest(g.max_ga, i.max_ga),
+        min_branch = least(g.min_branch, i.min_branch), max_branch = greatest(g.max_branch, i.max_branch),
+        user_id = coalesce(greatest(g.max_web, i.max_web), greatest(g.max_ga, i.max_ga)),
+        location_id = greatest(g.max_branch, i.max_branch)
+    from fresh_visits g
+    left join (
         select v.visit_id,
             min(v.value) filter (where v.kind = 'web_user') as min_web, max(v.value) filter (where v.kind = 'web_user') as max_web,
             min(v.value) filter (where v.kind = 'ga_user') as min_ga, max(v.value) filter (where v.kind = 'ga_user') as max_ga,
@@ -130,11 +130,8 @@ begin
         from visit_identities v
         where v.tenant_id = p_tenant_id and v.visit_id = any(array(select s.visit_id from fresh_visits s))
         group by v.visit_id
-    ) i
-    where f.visit_id = i.visit_id;
-
-    update fresh_visits f
-    set user_id = coalesce(f.max_web, f.max_ga), location_id = f.max_branch;
+    ) i on i.visit_id = g.visit_id
+    where f.visit_id = g.visit_id;
 
     -- Several users or branches in one visit: the last one in event order is the visit's.
     v_contested := array(select f.visit_id from fresh_visits f
@@ -173,6 +170,12 @@ begin
         select v.visit_id from visits v where v.tenant_id = p_tenant_id and v.day = p_day
         union select f.visit_id from fresh_visits f
         union select unnest(v_spanning));
+    -- Days the visits reach now.
+    v_days := v_days || p_day || array(
+        select d::date from fresh_visits f, generate_series(f.day::timestamp, f.last_day::timestamp, interval '1 day') d
+        where f.visit_id = any(array(select s.visit_id from fresh_visits s where s.last_day <> s.day)));
+    perform refresh_visit_lines(p_tenant_id, v_visits, array(select distinct unnest(v_days)));
+
     delete from visits v where v.tenant_id = p_tenant_id and v.visit_id = any(v_visits);
     insert into visits
     select f.tenant_id, f.visit_id, f.day, f.last_day, f.user_pseudo_id, f.ga_session_id, f.user_id, f.location_id,
@@ -181,12 +184,6 @@ begin
         f.entry_page, f.cart_items, f.cart_value, f.products_viewed, f.own_event_ids
     from fresh_visits f;
 
-    -- Days the visits reach now.
-    v_days := array(select unnest(v_days || p_day) union
-        select d::date from fresh_visits f, generate_series(f.day::timestamp, f.last_day::timestamp, interval '1 day') d
-        where f.last_day <> f.day);
-
-    perform refresh_visit_lines(p_tenant_id, v_visits, v_days);
     v_days := v_days || refresh_orders(p_tenant_id, p_day, v_spanning, v_zone);
     perform refresh_rollups(p_tenant_id, array(select distinct unnest(v_days)), v_zone);
 end

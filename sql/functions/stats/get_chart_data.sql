@@ -39,7 +39,7 @@ begin
         ), points as (
             select p.period, coalesce(sum(s.revenue), 0) as revenue, coalesce(sum(s.purchases), 0) as purchases,
                 coalesce(sum(s.visitors), 0) as visitors, coalesce(sum(s.carts), 0) as carts,
-                coalesce(sum(s.searches + s.failed_searches), 0) as searches
+                coalesce(sum(s.searches), 0) as searches
             from periods p
             left join daily_stats s on s.tenant_id = p_tenant_id and s.location_id = any(v_scope) and s.day = p.day
                 and s.day >= p_start_date and s.day <= p_end_date
@@ -51,28 +51,31 @@ begin
         into v_points
         from points p;
     else
-        with blocks as (
-            select p_start_date + n as day, h as hour
-            from generate_series(0, p_end_date - p_start_date) n, generate_series(0, 23, v_hours) h
+        with days as (
+            select d.day,
+                (d.day + 1)::timestamp at time zone v_time_zone - d.day::timestamp at time zone v_time_zone
+                    < interval '24 hours' as is_short
+            from (select p_start_date + n as day from generate_series(0, p_end_date - p_start_date) n) d
         ), stats as (
             select s.day, s.hour - s.hour % v_hours as hour, sum(s.revenue) as revenue, sum(s.purchases) as purchases,
-                sum(s.visitors) as visitors, sum(s.carts) as carts, sum(s.searches + s.failed_searches) as searches
+                sum(s.visitors) as visitors, sum(s.carts) as carts, sum(s.searches) as searches
             from hourly_stats s
             where s.tenant_id = p_tenant_id and s.location_id = any(v_scope)
                 and s.day >= p_start_date and s.day <= p_end_date
             group by 1, 2
         )
         select jsonb_agg(jsonb_build_object(
-            'date', b.day, 'time', b.day || to_char(b.hour, '"T"FM00') || ':00',
+            'date', d.day, 'time', d.day || to_char(h.hour, '"T"FM00') || ':00',
             'revenue', coalesce(s.revenue, 0), 'purchases', coalesce(s.purchases, 0),
             'visitors', coalesce(s.visitors, 0), 'carts', coalesce(s.carts, 0),
-            'searches', coalesce(s.searches, 0)) order by b.day, b.hour)
+            'searches', coalesce(s.searches, 0)) order by d.day, h.hour)
         into v_points
-        from blocks b
-        left join stats s on s.day = b.day and s.hour = b.hour
+        from days d
+        cross join generate_series(0, 23, v_hours) h (hour)
+        left join stats s on s.day = d.day and s.hour = h.hour
         -- An hour that the clocks skip is no period. (Nothing can have happened in it, unless GA4 and the tenant
         -- disagree about the zone; then it is shown.)
-        where v_hours > 1 or s.day is not null or local_hour_exists(b.day, b.hour, v_time_zone);
+        where v_hours > 1 or not d.is_short or s.day is not null or local_hour_exists(d.day, h.hour, v_time_zone);
     end if;
     return coalesce(v_points, '[]');
 end

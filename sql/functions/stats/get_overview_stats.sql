@@ -23,7 +23,7 @@ begin
         coalesce(sum(d.purchases), 0) as purchases,
         coalesce(sum(d.visitors), 0) as visitors,
         coalesce(sum(d.abandoned_carts), 0) as abandoned_carts,
-        coalesce(sum(d.searches + d.failed_searches), 0) as searches,
+        coalesce(sum(d.searches), 0) as searches,
         coalesce(sum(d.failed_searches), 0) as failed_searches
     into v_days
     from daily_stats d

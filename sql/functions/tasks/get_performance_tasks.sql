@@ -20,11 +20,14 @@ security invoker
 set search_path = public, pg_temp
 as $$
 declare
-    v_pages jsonb;
-    v_total bigint;
+    v_pages jsonb := '[]';
+    v_total bigint := 0;
 begin
-    select p.pages, p.bounces into v_pages, v_total
-    from bouncing_pages(p_tenant_id, p_start_date, p_end_date, p_location_ids) p;
+    -- Who asks for a single line does not look at the pages.
+    if p_line_id is null then
+        select p.pages, p.bounces into v_pages, v_total
+        from bouncing_pages(p_tenant_id, p_start_date, p_end_date, p_location_ids) p;
+    end if;
 
     return jsonb_build_object('frequently_bounced_pages', v_pages) || task_page(
         p_tenant_id => p_tenant_id,

@@ -46,7 +46,9 @@ begin
         p_total => $sql$
             select count(*)
             from search_lines l
-            where l.tenant_id = $1 and ($2 is null or l.day >= $2) and ($3 is null or l.day <= $3)
+            where l.tenant_id = $1
+                and ($2 is null or l.day >= $2 and l.last_ts >= $8)
+                and ($3 is null or l.day <= $3 and l.last_ts < $9)
                 and ($4 is null or l.location_id = any($4)) $sql$ || v_kept,
         p_sortable => jsonb '{"search_term": "text", "search_type": "text", "search_count": "integer",
             "converted": "boolean"}',

@@ -41,13 +41,14 @@ declare
     v_bounds record := activity_bounds(p_tenant_id, p_start_date, p_end_date);
     v_query text := lower(p_query);
     -- Flags: without regard to case, and nothing in the text is special.
-    v_items jsonpath := replace('$[*] ? (@.item_name like_regex %1 || @.item_id like_regex %1 || @.title like_regex %1)',
-        '%1', to_jsonb(p_query)::text || ' flag "iq"');
+    v_items jsonpath := replace(
+        '$[*] ? (@.item_name like_regex %1 || @.item_id like_regex %1 || @.title like_regex %1)',
+        '%1', to_jsonb(p_query)::text || ' flag "iq"')::jsonpath;
     v_user_ids text[];
     v_scope text[] := coalesce(array_remove(p_location_ids, ''), array['']);
     v_after_value text := p_after ->> 'v';
-    v_after_ts bigint := p_after ->> 'ts';
-    v_after_id uuid := p_after ->> 'id';
+    v_after_ts bigint := (p_after ->> 'ts')::bigint;
+    v_after_id uuid := (p_after ->> 'id')::uuid;
     v_searched boolean := p_query is not null or p_line_id is not null;
 begin
     if p_query is not null then
@@ -96,7 +97,7 @@ begin
                 ) || %s order by l.n) filter (where l.n <= $15), '[]'),
             'total', (%s),
             'next', (
-                select jsonb_build_object('v', n.sort_value, 'ts', n.ts, 'id', n.line_id)
+                select jsonb_build_object('v', to_jsonb(n.sort_value) #>> '{}', 'ts', n.ts, 'id', n.line_id)
                 from numbered n
                 where n.n = $15 and exists (select from numbered m where m.n > $15)))
         from numbered l

@@ -93,11 +93,11 @@ impl TokenKeys {
     /// # Errors
     /// It does not hold.
     pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
-        let data = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.rules).map_err(|error| {
-            match error.kind() {
-                ErrorKind::ExpiredSignature => TokenError::Expired,
-                _ => TokenError::Invalid,
-            }
+        let data = jsonwebtoken::decode::<Claims>(token, &self.verifying, &self.rules).map_err(|error| match error
+            .kind()
+        {
+            ErrorKind::ExpiredSignature => TokenError::Expired,
+            _ => TokenError::Invalid,
         })?;
         let now = Utc::now().timestamp();
         if data.claims.iat > now + i64::try_from(LEEWAY).unwrap_or_default() {
@@ -109,6 +109,9 @@ impl TokenKeys {
 
 impl fmt::Debug for TokenKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenKeys").field("algorithm", &self.algorithm).field("issuer", &self.issuer).finish_non_exhaustive()
+        f.debug_struct("TokenKeys")
+            .field("algorithm", &self.algorithm)
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
     }
 }

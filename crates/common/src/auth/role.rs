@@ -7,8 +7,9 @@ use utoipa::ToSchema;
 
 /// A member's role. Owner may all a manager may, a manager all a viewer may; a service is a machine that works on data
 /// and reads nothing a person's role would be needed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
 pub enum Role {
     Owner,
     Manager,

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use sqlx::PgPool;
 
 use super::TokenKeys;
-use crate::config::Settings;
+use crate::{
+    config::Settings,
+    db::{connect_app, schema},
+};
 
 /// The shared part of a service's state; a service with more of its own implements `FromRef` for it.
 #[derive(Debug, Clone)]
@@ -21,5 +25,17 @@ impl AppState {
     pub fn new(pool: PgPool, settings: Settings) -> Self {
         let keys = Arc::new(TokenKeys::from_settings(&settings));
         Self { pool, settings: Arc::new(settings), keys }
+    }
+
+    /// The state of a process that is about to work: its database answers and has the schema this build needs.
+    ///
+    /// # Errors
+    /// One line that says what is not as it should be and where it is configured.
+    pub async fn connect(settings: Settings, service: &str) -> anyhow::Result<Self> {
+        let pool = connect_app(&settings.database, service)
+            .await
+            .with_context(|| format!("cannot use {}", settings.database.place()))?;
+        schema::check(&pool).await?;
+        Ok(Self::new(pool, settings))
     }
 }

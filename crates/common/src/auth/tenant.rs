@@ -30,7 +30,7 @@ pub struct TenantContext {
 #[derive(sqlx::FromRow)]
 struct MembershipRow {
     alive: bool,
-    role: Option<String>,
+    role: Option<Role>,
     branches: Option<Vec<String>>,
 }
 
@@ -71,7 +71,6 @@ where
         }
         let tenant_id = named?;
         let role = row.role.ok_or_else(no_such_tenant)?;
-        let role = role.parse().map_err(|error| ApiError::Internal(anyhow::Error::new(error)))?;
         let MembershipRow { branches, .. } = row;
         Ok(Self { tenant_id, account_id, session_id, role, branches })
     }

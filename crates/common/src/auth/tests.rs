@@ -122,7 +122,9 @@ fn clocks_may_be_half_a_minute_apart() {
 #[test]
 fn roles_cover_what_is_below_them() {
     use Role::{Manager, Owner, Service, Viewer};
-    let allowed = |role: Role| [Owner, Manager, Viewer, Service].into_iter().filter(|needed| role.covers(*needed)).collect::<Vec<_>>();
+    let allowed = |role: Role| {
+        [Owner, Manager, Viewer, Service].into_iter().filter(|needed| role.covers(*needed)).collect::<Vec<_>>()
+    };
     assert_eq!(allowed(Owner), [Owner, Manager, Viewer, Service]);
     assert_eq!(allowed(Manager), [Manager, Viewer]);
     assert_eq!(allowed(Viewer), [Viewer]);

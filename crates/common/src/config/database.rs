@@ -33,6 +33,13 @@ impl DatabaseSettings {
         self.pool_size + self.max_overflow
     }
 
+    /// The database in words, for messages: what and where, and which variables say so.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let Self { database, host, port, .. } = self;
+        format!("the database {database} at {host}:{port} (POSTGRES_DATABASE, POSTGRES_HOST, POSTGRES_PORT)")
+    }
+
     /// How the schema's owner connects.
     #[must_use]
     pub fn owner_options(&self) -> PgConnectOptions {
@@ -46,12 +53,13 @@ impl DatabaseSettings {
     }
 
     fn options(&self, user: &str, password: &SecretString) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass()
-            .host(&self.host)
+        let options = PgConnectOptions::new_without_pgpass()
             .port(self.port)
             .username(user)
             .password(password.expose_secret())
-            .database(&self.database)
+            .database(&self.database);
+        // A path is the folder of the server's socket, as for PostgreSQL's own programs.
+        if self.host.starts_with('/') { options.socket(&self.host) } else { options.host(&self.host) }
     }
 }
 

@@ -96,7 +96,7 @@ impl Reader {
         }
     }
 
-    /// An absolute http(s) URL without its trailing slash.
+    /// An absolute http(s) URL, as it was written.
     pub(super) fn url(&self, name: &'static str, value: String) -> String {
         let usable = value.parse::<::http::Uri>().is_ok_and(|uri| {
             matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
@@ -104,6 +104,11 @@ impl Reader {
         if !usable && !value.is_empty() {
             self.fault(name, format!("`{value}` is not an absolute http:// or https:// address"));
         }
-        value.trim_end_matches('/').to_owned()
+        value
+    }
+
+    /// The same for an address that paths are appended to: without a slash at its end.
+    pub(super) fn base_url(&self, name: &'static str, value: String) -> String {
+        self.url(name, value).trim_end_matches('/').to_owned()
     }
 }

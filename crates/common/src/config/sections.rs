@@ -57,7 +57,10 @@ pub struct LogSettings {
 pub(super) fn google(reader: &Reader) -> GoogleSettings {
     let property_id = reader.optional("GOOGLE_ANALYTICS_PROPERTY_ID");
     if property_id.as_ref().is_some_and(|id| !id.bytes().all(|byte| byte.is_ascii_digit())) {
-        reader.fault("GOOGLE_ANALYTICS_PROPERTY_ID", "is the property's number, digits only (not the G-… measurement id)");
+        reader.fault(
+            "GOOGLE_ANALYTICS_PROPERTY_ID",
+            "is the property's number, digits only (not the G-… measurement id)",
+        );
     }
     GoogleSettings {
         property_id,
@@ -82,7 +85,12 @@ pub(super) fn oauth(reader: &Reader, environment: Environment) -> OAuthSettings 
         auth_url: url("OAUTH_AUTH_URL"),
         token_url: url("OAUTH_TOKEN_URL"),
         userinfo_url: url("OAUTH_USERINFO_URL"),
-        scopes: reader.text("OAUTH_SCOPES").split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        scopes: reader
+            .text("OAUTH_SCOPES")
+            .split([' ', ','])
+            .filter(|scope| !scope.is_empty())
+            .map(str::to_owned)
+            .collect(),
     }
 }
 
@@ -114,9 +122,7 @@ pub(super) fn smtp(reader: &Reader) -> SmtpSettings {
     }
     SmtpSettings {
         server: reader.optional("DEFAULT_SMTP_SERVER"),
-        port: reader
-            .parsed("DEFAULT_SMTP_PORT", "a port from 1 to 65535", |port: &u16| *port > 0)
-            .unwrap_or(587),
+        port: reader.parsed("DEFAULT_SMTP_PORT", "a port from 1 to 65535", |port: &u16| *port > 0).unwrap_or(587),
         username: reader.optional("DEFAULT_SMTP_USERNAME"),
         password: reader.optional("DEFAULT_SMTP_PASSWORD").map(SecretString::from),
         from_email,

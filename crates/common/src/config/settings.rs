@@ -40,7 +40,7 @@ pub struct Settings {
     pub auth_port: u16,
     /// Origins a browser may call from, literally as it sends them.
     pub cors_origins: Vec<String>,
-    /// Where the auth service is reached; the issuer of its tokens. No trailing slash, as all addresses here.
+    /// Where the auth service is reached; the issuer of its tokens. No slash at its end, as the next two.
     pub base_url: String,
     pub frontend_url: String,
     pub analytics_public_url: String,
@@ -99,14 +99,15 @@ impl Settings {
             data_port: port(&reader, "DATA_SERVICE_PORT"),
             auth_port,
             cors_origins: cors_origins(&reader),
-            base_url: reader.url("BASE_URL", base_url),
-            frontend_url: reader.url("FRONTEND_URL", reader.text("FRONTEND_URL")),
-            analytics_public_url: reader.url("ANALYTICS_PUBLIC_URL", analytics_public_url),
+            base_url: reader.base_url("BASE_URL", base_url),
+            frontend_url: reader.base_url("FRONTEND_URL", reader.text("FRONTEND_URL")),
+            analytics_public_url: reader.base_url("ANALYTICS_PUBLIC_URL", analytics_public_url),
             google: sections::google(&reader),
             oauth: sections::oauth(&reader, environment),
             jwt: sections::jwt(&reader),
             smtp: sections::smtp(&reader),
-            secrets_key: reader.secret("SECRETS_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
+            secrets_key: reader
+                .secret("SECRETS_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
             allow_dev_login: reader.flag("ALLOW_DEV_LOGIN"),
             data_root: PathBuf::from(reader.text("DATA_ROOT")),
         };
@@ -159,7 +160,10 @@ fn log_level(reader: &Reader, vars: &BTreeMap<String, String>, debug: bool) -> S
     let lone_word = level.chars().all(char::is_alphanumeric);
     let known = ["trace", "debug", "info", "warn", "error", "off"].contains(&level.as_str());
     if (lone_word && !known) || EnvFilter::builder().parse(&level).is_err() {
-        reader.fault("LOG_LEVEL", format!("`{named}` is not one of TRACE, DEBUG, INFO, WARN, ERROR, OFF or a list like `info,sqlx=warn`"));
+        reader.fault(
+            "LOG_LEVEL",
+            format!("`{named}` is not one of TRACE, DEBUG, INFO, WARN, ERROR, OFF or a list like `info,sqlx=warn`"),
+        );
     }
     level
 }
@@ -189,7 +193,9 @@ fn cors_origins(reader: &Reader) -> Vec<String> {
         if !literal {
             reader.fault(
                 "CORS_ORIGINS",
-                format!("`{origin}` is not a literal origin such as https://app.example.com (no `*`: credentials are sent)"),
+                format!(
+                    "`{origin}` is not a literal origin such as https://app.example.com (no `*`: credentials are sent)"
+                ),
             );
         }
     }

@@ -46,8 +46,13 @@ fn prod(more: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 /// The names of all faults.
 fn faults(vars: &BTreeMap<String, String>) -> Vec<String> {
-    let mut names: Vec<String> =
-        Settings::from_vars(vars).err().map(|errors| errors.0).unwrap_or_default().into_iter().map(|fault| fault.variable).collect();
+    let mut names: Vec<String> = Settings::from_vars(vars)
+        .err()
+        .map(|errors| errors.0)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|fault| fault.variable)
+        .collect();
     names.sort();
     names.dedup();
     names
@@ -107,6 +112,12 @@ fn all_faults_are_reported_together_by_name() {
 }
 
 #[test]
+fn a_redirect_address_is_kept_to_the_letter() {
+    let settings = Settings::from_vars(&dev(&[("OAUTH_REDIRECT_URI", "https://app.test/cb/")])).unwrap();
+    assert_eq!(settings.oauth.redirect_uri, "https://app.test/cb/");
+}
+
+#[test]
 fn prod_starts_when_everything_is_set() {
     let settings = Settings::from_vars(&prod(&[])).unwrap();
     assert_eq!(settings.environment, Prod);
@@ -116,7 +127,9 @@ fn prod_starts_when_everything_is_set() {
 
 #[test]
 fn prod_refuses_default_short_and_example_secrets() {
-    for weak in ["short", "changeme-changeme-changeme-changeme", "your-secret-key-here-0123456789abcd", &"ab".repeat(32)] {
+    for weak in
+        ["short", "changeme-changeme-changeme-changeme", "your-secret-key-here-0123456789abcd", &"ab".repeat(32)]
+    {
         assert_eq!(faults(&prod(&[("JWT_SECRET_KEY", weak)])), ["JWT_SECRET_KEY"], "{weak}");
     }
     assert_eq!(faults(&prod(&[("POSTGRES_PASSWORD", "postgres")])), ["POSTGRES_PASSWORD"]);
@@ -128,7 +141,9 @@ fn prod_refuses_default_short_and_example_secrets() {
 #[test]
 fn prod_refuses_what_is_missing_and_what_is_for_dev() {
     let mut bare = prod(&[("ALLOW_DEV_LOGIN", "1"), ("POSTGRES_APP_USER", "analytics_user")]);
-    for name in ["POSTGRES_HOST", "BASE_URL", "FRONTEND_URL", "ANALYTICS_PUBLIC_URL", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"] {
+    for name in
+        ["POSTGRES_HOST", "BASE_URL", "FRONTEND_URL", "ANALYTICS_PUBLIC_URL", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"]
+    {
         bare.remove(name);
     }
     assert_eq!(

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use sqlx::{
-    PgPool,
+    Connection, PgConnection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+
+use tokio::time::timeout;
 
 use crate::config::DatabaseSettings;
 
@@ -21,12 +23,13 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// The database does not answer or refuses the role.
 pub async fn connect_app(settings: &DatabaseSettings, service: &str) -> Result<PgPool, sqlx::Error> {
     let options = session(settings.app_options(), service).options([("statement_timeout", STATEMENT_TIMEOUT)]);
-    PgPoolOptions::new()
+    answers(&options).await?;
+    let pool = PgPoolOptions::new()
         .max_connections(settings.max_connections())
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(IDLE_TIMEOUT)
-        .connect_with(options)
-        .await
+        .connect_lazy_with(options);
+    Ok(pool)
 }
 
 /// A small pool of the schema's owner, without a statement timeout: set-up may take its time.
@@ -34,15 +37,24 @@ pub async fn connect_app(settings: &DatabaseSettings, service: &str) -> Result<P
 /// # Errors
 /// The database does not answer or refuses the role.
 pub async fn connect_owner(settings: &DatabaseSettings) -> Result<PgPool, sqlx::Error> {
-    PgPoolOptions::new()
-        .max_connections(4)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(session(settings.owner_options(), "db-setup"))
-        .await
+    let options = session(settings.owner_options(), "db-setup");
+    answers(&options).await?;
+    Ok(PgPoolOptions::new().max_connections(4).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options))
+}
+
+/// One connection outside the pool, which would try again and again and then only say that time ran out.
+async fn answers(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let connecting = PgConnection::connect_with(options);
+    timeout(ACQUIRE_TIMEOUT, connecting).await.map_err(|_| sqlx::Error::PoolTimedOut)??.close().await
 }
 
 fn session(options: PgConnectOptions, name: &str) -> PgConnectOptions {
-    options
-        .application_name(name)
-        .options([("TimeZone", "UTC"), ("idle_in_transaction_session_timeout", "300s"), ("client_min_messages", "warning")])
+    options.application_name(name).options([
+        ("TimeZone", "UTC"),
+        ("DateStyle", "ISO"),
+        // Compiling a plan costs more than any of our statements takes.
+        ("jit", "off"),
+        ("idle_in_transaction_session_timeout", "300s"),
+        ("client_min_messages", "warning"),
+    ])
 }

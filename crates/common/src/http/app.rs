@@ -26,7 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    complete::{PROCESS_TIME, accept_request_id, complete},
+    complete::{PROCESS_TIME, accept_request_id, complete, time},
     docs, health,
     problem::Problem,
     request_id,
@@ -79,11 +79,11 @@ where
         .merge(docs.layer(policy(DOCS_POLICY)))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT));
-    let unbounded =
-        streaming.layer(DefaultBodyLimit::disable()).layer(RequestBodyTimeoutLayer::new(STREAM_SILENCE));
+    let unbounded = streaming.layer(DefaultBodyLimit::disable()).layer(RequestBodyTimeoutLayer::new(STREAM_SILENCE));
     bounded.merge(unbounded).layer(
         // Outermost first.
         ServiceBuilder::new()
+            .layer(middleware::from_fn(time))
             .layer(middleware::from_fn(accept_request_id))
             .layer(SetRequestIdLayer::new(request_id::HEADER, request_id::Fresh))
             .layer(PropagateRequestIdLayer::new(request_id::HEADER))

@@ -22,19 +22,25 @@ pub(super) async fn accept_request_id(mut request: Request, next: Next) -> Respo
     next.run(request).await
 }
 
+/// Outermost: tells how long all of it took, preflights included.
+pub(super) async fn time(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let mut response = next.run(request).await;
+    let seconds = format!("{:.6}", started.elapsed().as_secs_f64());
+    if let Ok(seconds) = HeaderValue::from_str(&seconds) {
+        response.headers_mut().insert(PROCESS_TIME, seconds);
+    }
+    response
+}
+
 /// Completes the answer of everything inside.
 pub(super) async fn complete(mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
     let path = request.uri().path().to_owned();
     let id = request.headers().get(request_id::HEADER).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>().or_else(|| implied(&response)) {
         response = tell(Problem { instance: path, request_id: id, ..problem }, response);
-    }
-    let seconds = format!("{:.6}", started.elapsed().as_secs_f64());
-    if let Ok(seconds) = HeaderValue::from_str(&seconds) {
-        response.headers_mut().insert(PROCESS_TIME, seconds);
     }
     response
 }

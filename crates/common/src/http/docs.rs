@@ -1,14 +1,19 @@
 //! The OpenAPI document: what every operation has in common is put in here, so that no handler has to repeat it.
 
+use axum::http::StatusCode;
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, License, OpenApi, RefOr, Ref, ResponseBuilder, SecurityRequirement,
+    Components, ContentBuilder, InfoBuilder, License, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement,
     ServerBuilder,
     path::Operation,
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{app::ServiceMeta, error::FieldError, problem::{PROBLEM_JSON, Problem}};
+use super::{
+    app::ServiceMeta,
+    error::FieldError,
+    problem::{PROBLEM_JSON, Problem},
+};
 
 /// Problems that any operation can answer with.
 const EVERYWHERE: &[(&str, &str)] = &[
@@ -23,6 +28,10 @@ const GUARDED: &[(&str, &str)] = &[
     ("403", "The caller's role may not do this"),
     ("404", "No such thing, or a tenant the caller is no member of"),
 ];
+
+/// Those of operations with a body.
+const WITH_BODY: &[(&str, &str)] =
+    &[("413", "The body is larger than this address takes"), ("415", "This address does not take this content type")];
 
 /// Completes a service's document: title, security, problems on every operation.
 pub(super) fn finish(meta: ServiceMeta, mut openapi: OpenApi) -> OpenApi {
@@ -41,14 +50,25 @@ pub(super) fn finish(meta: ServiceMeta, mut openapi: OpenApi) -> OpenApi {
     let tenant = ApiKeyValue::with_description("X-Tenant-Id", "The tenant the request is about (a UUID)");
     components.add_security_scheme("tenant", SecurityScheme::ApiKey(ApiKey::Header(tenant)));
     let no_scopes: [&str; 0] = [];
-    openapi.security = Some(vec![
-        SecurityRequirement::new("bearer", no_scopes).add("tenant", no_scopes),
-    ]);
+    openapi.security = Some(vec![SecurityRequirement::new("bearer", no_scopes).add("tenant", no_scopes)]);
     for item in openapi.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-        operations.into_iter().flatten().for_each(add_problems);
+        operations.into_iter().flatten().for_each(complete);
     }
     openapi
+}
+
+fn complete(operation: &mut Operation) {
+    add_problems(operation);
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            // OpenAPI demands a description; a success mostly has nothing to add to its schema.
+            let reason = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason());
+            response.description = reason.unwrap_or("Answer").to_owned();
+        }
+    }
 }
 
 fn add_problems(operation: &mut Operation) {
@@ -57,11 +77,16 @@ fn add_problems(operation: &mut Operation) {
         return;
     }
     // `security(())` on an operation is one empty requirement.
-    let open = operation.security.as_ref().is_some_and(|needs| needs.iter().all(|need| *need == SecurityRequirement::default()));
+    let open = operation
+        .security
+        .as_ref()
+        .is_some_and(|needs| needs.iter().all(|need| *need == SecurityRequirement::default()));
     let guarded = if open { &[] } else { GUARDED };
-    for (status, description) in EVERYWHERE.iter().chain(guarded) {
+    let with_body = if operation.request_body.is_some() { WITH_BODY } else { &[] };
+    for (status, description) in EVERYWHERE.iter().chain(guarded).chain(with_body) {
         operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| {
-            let content = ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(Problem::name())))).build();
+            let content =
+                ContentBuilder::new().schema(Some(RefOr::Ref(Ref::from_schema_name(Problem::name())))).build();
             RefOr::T(ResponseBuilder::new().description(*description).content(PROBLEM_JSON, content).build())
         });
     }

@@ -57,7 +57,9 @@ impl Problem {
             StatusCode::METHOD_NOT_ALLOWED => ("method-not-allowed", "This address does not take this method."),
             StatusCode::REQUEST_TIMEOUT => ("timeout", "The request did not arrive in time."),
             StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "The body is larger than this address takes."),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported-media", "This address does not take this content type."),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ("unsupported-media", "This address does not take this content type.")
+            }
             StatusCode::SERVICE_UNAVAILABLE => ("unavailable", "The request could not be answered in time."),
             StatusCode::INTERNAL_SERVER_ERROR => ("internal", "Something went wrong on our side."),
             status if status.is_server_error() => ("internal", "Something went wrong on our side."),

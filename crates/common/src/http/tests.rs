@@ -78,19 +78,43 @@ fn router() -> axum::Router {
     use axum::routing::{get, post};
     let api = OpenApiRouter::new()
         .route("/body", post(|Json(body): Json<Body1>| async move { body.name }))
-        .route("/list", get(|Query(query): Query<ListQuery>| async move {
-            Json(Page::<u8> { data: vec![], total: 3, page: query.page.page, limit: query.page.limit, has_more: false, next_cursor: None })
-        }))
-        .route("/boom", get(|| async { if true { panic!("the inside of things") } }))
+        .route(
+            "/list",
+            get(|Query(query): Query<ListQuery>| async move {
+                Json(Page::<u8> {
+                    data: vec![],
+                    total: 3,
+                    page: query.page.page,
+                    limit: query.page.limit,
+                    has_more: false,
+                    next_cursor: None,
+                })
+            }),
+        )
+        .route(
+            "/boom",
+            get(|| async {
+                if true {
+                    panic!("the inside of things")
+                }
+            }),
+        )
         .route("/fault", get(|| async { ApiError::Internal(anyhow::anyhow!("a password in a text")) }))
+        .route("/forever", get(std::future::pending::<()>))
         .route("/slow", get(|| async { ApiError::TooManyRequests { retry_after: 7 } }))
-        .route("/db", get(|axum::extract::State(app): axum::extract::State<AppState>| async move {
-            sqlx::query("select 1").execute(&app.pool).await.map(|_| "up").map_err(ApiError::from)
-        }))
+        .route(
+            "/db",
+            get(|axum::extract::State(app): axum::extract::State<AppState>| async move {
+                sqlx::query("select 1").execute(&app.pool).await.map(|_| "up").map_err(ApiError::from)
+            }),
+        )
         .route("/me", get(|_: crate::auth::Caller| async { "me" }));
-    let streaming = OpenApiRouter::new().route("/stream", post(|body: Body| async move {
-        to_bytes(body, usize::MAX).await.map(|bytes| bytes.len().to_string()).map_err(|_| ApiError::TooLarge)
-    }));
+    let streaming = OpenApiRouter::new().route(
+        "/stream",
+        post(|body: Body| async move {
+            to_bytes(body, usize::MAX).await.map(|bytes| bytes.len().to_string()).map_err(|_| ApiError::TooLarge)
+        }),
+    );
     app(META, api, streaming, state())
 }
 
@@ -112,7 +136,12 @@ impl Answer {
     /// The wrong fields of a 422.
     fn fields(&self) -> Vec<String> {
         assert_eq!(self.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", self.text);
-        self.json()["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+        self.json()["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|error| error["field"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -156,9 +185,14 @@ async fn bodies_that_are_no_json_have_their_own_status() {
     assert_eq!(send(Request::post("/body").body(Body::from("{}")).unwrap()).await.status, 415);
     let large = format!("{{\"name\": \"{}\"}}", "x".repeat(3 << 20));
     let answer = post("/body", "application/json", large.clone()).await;
-    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::PAYLOAD_TOO_LARGE, "application/problem+json"));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (StatusCode::PAYLOAD_TOO_LARGE, "application/problem+json")
+    );
     // Without a length told beforehand the limit must hold while reading.
-    let chunks = futures::stream::iter(large.into_bytes().chunks(65536).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>());
+    let chunks = futures::stream::iter(
+        large.into_bytes().chunks(65536).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>(),
+    );
     assert_eq!(post("/body", "application/json", Body::from_stream(chunks)).await.status, 413);
 }
 
@@ -209,7 +243,10 @@ async fn a_sane_request_id_is_taken_over_and_another_is_not() {
 async fn faults_of_ours_show_no_internals() {
     for path in ["/boom", "/fault"] {
         let answer = get(path).await;
-        assert_eq!((answer.status, answer.header("content-type")), (StatusCode::INTERNAL_SERVER_ERROR, "application/problem+json"));
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (StatusCode::INTERNAL_SERVER_ERROR, "application/problem+json")
+        );
         assert!(!answer.text.contains("inside") && !answer.text.contains("password"), "{}", answer.text);
         assert_eq!(answer.json()["instance"], path);
     }
@@ -224,6 +261,21 @@ async fn a_database_that_is_away_is_a_503() {
     assert_eq!((ready.status, ready.json()["status"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("not_ready")));
     assert!(ready.json()["checks"]["database"] != "ok");
     assert_eq!(get("/health").await.json(), json!({"service": "test-service", "version": "1.2.3", "status": "ok"}));
+}
+
+/// The clock stands still and is moved on where everybody waits for it.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_takes_too_long_is_a_503_and_a_streamed_body_may() {
+    let answer = get("/forever").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    let slowly = futures::stream::unfold(0, |sent| async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        (sent < 4).then(|| (Ok::<_, std::io::Error>("x"), sent + 1))
+    });
+    assert_eq!(post("/stream", "application/x-ndjson", Body::from_stream(slowly)).await.text, "4");
+    let silent = futures::stream::pending::<Result<&str, std::io::Error>>();
+    assert!(post("/stream", "application/x-ndjson", Body::from_stream(silent)).await.status.is_client_error());
 }
 
 #[tokio::test]
@@ -241,17 +293,22 @@ async fn browsers_of_listed_origins_may_call() {
             .uri("/body")
             .header("origin", origin)
             .header("access-control-request-method", "PUT")
-            .header("access-control-request-headers", "authorization,content-type,x-tenant-id,x-api-key,idempotency-key")
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type,x-tenant-id,x-api-key,idempotency-key",
+            )
             .body(Body::empty())
             .unwrap()
     };
     let answer = send(preflight("http://localhost:3000")).await;
     assert_eq!(answer.header("access-control-allow-origin"), "http://localhost:3000");
     assert_eq!(answer.header("access-control-allow-credentials"), "true");
+    assert!(answer.header("x-process-time").parse::<f64>().is_ok());
     let headers = answer.header("access-control-allow-headers");
     assert!(["authorization", "x-tenant-id", "x-api-key", "idempotency-key"].iter().all(|name| headers.contains(name)));
     assert!(send(preflight("http://evil.test")).await.headers.get("access-control-allow-origin").is_none());
-    let refused = send(Request::get("/me").header("origin", "http://localhost:3000").body(Body::empty()).unwrap()).await;
+    let refused =
+        send(Request::get("/me").header("origin", "http://localhost:3000").body(Body::empty()).unwrap()).await;
     assert_eq!(refused.header("access-control-allow-origin"), "http://localhost:3000");
 }
 

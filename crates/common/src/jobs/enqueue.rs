@@ -1,8 +1,7 @@
 //! Puts a job into the queue, inside the caller's transaction: it exists when, and only when, that commits.
 
-use graphile_worker::{JobSpec, WorkerUtils};
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::{JobsError, SCHEMA};
 
@@ -20,17 +19,9 @@ pub async fn enqueue(
     job_key: Option<&str>,
     queue: Option<&str>,
 ) -> Result<(), JobsError> {
-    let spec = JobSpec {
-        job_key: job_key.map(str::to_owned),
-        queue_name: queue.map(str::to_owned),
-        ..JobSpec::default()
-    };
-    // The pool is part of the library's handle; with an executor given it is never used.
-    let unused = PgPool::connect_lazy_with(sqlx::postgres::PgConnectOptions::new_without_pgpass());
-    WorkerUtils::new(unused, graphile_worker::Schema::new(SCHEMA))
-        .with_executor(conn)
-        .add_raw_job(task, payload, spec)
-        .await
-        .map(|_| ())
-        .map_err(|error| JobsError::Queue(error.to_string()))
+    // The queue's documented SQL interface: the library's own client wants a pool beside the transaction.
+    let sql =
+        format!("select from {SCHEMA}.add_job(identifier => $1, payload => $2::json, job_key => $3, queue_name => $4)");
+    sqlx::query(AssertSqlSafe(sql)).bind(task).bind(payload).bind(job_key).bind(queue).execute(conn).await?;
+    Ok(())
 }

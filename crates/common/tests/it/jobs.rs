@@ -19,7 +19,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-
 #[derive(Serialize, Deserialize)]
 struct Count {
     number: usize,

@@ -56,7 +56,10 @@ async fn an_owner_that_may_not_create_databases_is_told_so() {
     let (db, settings) = owned_by("createrole").await;
     let missing = DatabaseSettings { database: format!("{}_missing", settings.database), ..settings.clone() };
     let error = schema::setup(&missing).await.unwrap_err();
-    assert!(matches!(&error, SchemaError::NeedsAdministrator { sql, .. } if sql.starts_with("create database")), "{error}");
+    assert!(
+        matches!(&error, SchemaError::NeedsAdministrator { sql, .. } if sql.starts_with("create database")),
+        "{error}"
+    );
     drop(db);
     administer(format!("drop role {}", settings.owner_user)).await;
 }

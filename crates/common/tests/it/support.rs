@@ -14,7 +14,8 @@ impl EmptyDb {
         let settings = testkit::db::server();
         // Begins as those of the test kit do, so that what a killed run leaves is found.
         let seconds = chrono::Utc::now().timestamp();
-        let settings = DatabaseSettings { database: format!("ga_test_{seconds}_{}", Uuid::new_v4().simple()), ..settings };
+        let settings =
+            DatabaseSettings { database: format!("ga_test_{seconds}_{}", Uuid::new_v4().simple()), ..settings };
         administer(format!("create database {}", settings.database)).await;
         Self { settings }
     }

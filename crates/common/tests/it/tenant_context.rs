@@ -42,13 +42,19 @@ impl Service {
         .into();
         let state = AppState::new(db.app.clone(), Settings::from_vars(&vars).unwrap());
         let api = OpenApiRouter::new()
-            .route("/view", axum::routing::get(|tenant: TenantContext| async move {
-                Json(json!({"tenant": tenant.tenant_id, "role": tenant.role.as_str(), "branches": tenant.branches}))
-            }))
-            .route("/manage", axum::routing::get(|tenant: TenantContext| async move {
-                tenant.require(Role::Manager)?;
-                Ok::<_, ApiError>("managed")
-            }));
+            .route(
+                "/view",
+                axum::routing::get(|tenant: TenantContext| async move {
+                    Json(json!({"tenant": tenant.tenant_id, "role": tenant.role.as_str(), "branches": tenant.branches}))
+                }),
+            )
+            .route(
+                "/manage",
+                axum::routing::get(|tenant: TenantContext| async move {
+                    tenant.require(Role::Manager)?;
+                    Ok::<_, ApiError>("managed")
+                }),
+            );
         let meta = ServiceMeta { name: "t", title: "t", description: "t", version: "0" };
         let router = app(meta, api, OpenApiRouter::new(), state.clone());
         Self { db, state, router }
@@ -72,7 +78,11 @@ impl Service {
     }
 
     async fn account(&self, email: &str) -> AccountId {
-        sqlx::query_scalar("select account_id from accounts where email = $1").bind(email).fetch_one(&self.db.app).await.unwrap()
+        sqlx::query_scalar("select account_id from accounts where email = $1")
+            .bind(email)
+            .fetch_one(&self.db.app)
+            .await
+            .unwrap()
     }
 
     /// A token with a session of its own.
@@ -104,7 +114,11 @@ impl Service {
     async fn run(&self, sql: &'static str, id: uuid::Uuid) {
         // As the owner, who is held by the walls as well: both names are given.
         let mut tx = self.db.owner.begin().await.unwrap();
-        sqlx::query("select set_config('app.tenant_id', $1, true)").bind(id.to_string()).execute(&mut *tx).await.unwrap();
+        sqlx::query("select set_config('app.tenant_id', $1, true)")
+            .bind(id.to_string())
+            .execute(&mut *tx)
+            .await
+            .unwrap();
         assert_eq!(sqlx::query(sql).bind(id).execute(&mut *tx).await.unwrap().rows_affected(), 1);
         tx.commit().await.unwrap();
     }

@@ -36,9 +36,14 @@ async fn the_services_role_owns_nothing_and_has_no_ddl() {
     .await
     .unwrap();
     assert_eq!((owned, attributes), (0, false));
-    for ddl in ["create table t (a int)", "drop table accounts", "alter table tenants disable row level security",
-        "create schema s", "create table jobs.t (a int)", "update schema_functions set version = 0"]
-    {
+    for ddl in [
+        "create table t (a int)",
+        "drop table accounts",
+        "alter table tenants disable row level security",
+        "create schema s",
+        "create table jobs.t (a int)",
+        "update schema_functions set version = 0",
+    ] {
         assert!(sqlx::raw_sql(AssertSqlSafe(ddl)).execute(&db.app).await.is_err(), "{ddl}");
     }
 }
@@ -58,7 +63,10 @@ async fn every_table_with_a_tenant_is_empty_until_one_is_named() {
     .unwrap();
     assert_eq!(unwalled, Vec::<String>::new());
     for table in ["tenants", "memberships"] {
-        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table}"))).fetch_one(&db.app).await.unwrap();
+        let rows: i64 = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table}")))
+            .fetch_one(&db.app)
+            .await
+            .unwrap();
         assert_eq!(rows, 0, "{table}");
     }
 }
@@ -71,7 +79,11 @@ async fn a_transaction_sees_its_tenant_or_its_persons_memberships_and_forgets_bo
     let names = "select name from tenants order by name";
     let mut tx = TenantTx::begin(&db.app, one).await.unwrap();
     assert_eq!(sqlx::query_scalar::<_, String>(names).fetch_all(tx.conn()).await.unwrap(), ["One"]);
-    let foreign = sqlx::query("update tenants set name = 'Mine' where tenant_id = $1").bind(two).execute(tx.conn()).await.unwrap();
+    let foreign = sqlx::query("update tenants set name = 'Mine' where tenant_id = $1")
+        .bind(two)
+        .execute(tx.conn())
+        .await
+        .unwrap();
     assert_eq!(foreign.rows_affected(), 0);
     drop(tx);
     let ann = account(&db.app, "ann@example.com").await;

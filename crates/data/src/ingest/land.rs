@@ -6,14 +6,19 @@ use std::sync::atomic::Ordering;
 use chrono::NaiveDate;
 use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
+use futures::TryStreamExt;
+use futures::stream::FuturesOrdered;
 use sqlx::PgPool;
 
 use super::job::JobRow;
 use super::lists;
-use super::parse::Parsed;
+use super::parse::{DayReport, Parsed};
 use super::progress::Progress;
 use super::spool::JobFolder;
-use crate::load::{LandError, Landing, land_day};
+use crate::load::{DayOutcome, LandError, Landing, land_day};
+
+/// Days in hand: while one makes its visits, the next one copies its rows.
+const DAYS_AT_ONCE: usize = 2;
 
 /// What landing added up to.
 #[derive(Debug, Default)]
@@ -50,20 +55,23 @@ pub async fn land(
     let done = days_done(pool, tenant, job).await?;
     progress.days_total.store(parsed.days.len() as u64, Ordering::Relaxed);
     progress.days_done.store(done.len() as u64, Ordering::Relaxed);
-    for (day, report) in parsed.days.iter().rev() {
-        if done.contains(day) {
-            continue;
-        }
-        let landing = Landing {
-            tenant,
-            job,
-            day: *day,
-            day_file: &folder.day_file(*day, report.shard),
-            source: &row.source,
-            shard: report.shard.as_str(),
-            mode: &row.mode,
-        };
-        let outcome = land_day(pool, &landing).await?;
+    let mut left = parsed.days.iter().rev().filter(|(day, _)| !done.contains(day));
+    let mut in_hand = FuturesOrdered::new();
+    loop {
+        in_hand.extend(left.by_ref().take(DAYS_AT_ONCE - in_hand.len()).map(|(day, report)| {
+            let landing = Landing {
+                tenant,
+                job,
+                day: *day,
+                day_file: folder.day_file(*day, report.shard),
+                source: &row.source,
+                shard: report.shard.as_str(),
+                mode: &row.mode,
+            };
+            land_one(pool, landing, *report)
+        }));
+        // The first day that fails ends the job; the other one in hand is rolled back with it.
+        let Some((day, report, outcome)) = in_hand.try_next().await? else { break };
         if let Some(shard) = outcome.held_by {
             landed.warnings.push(format!(
                 "{day}: left as it is; the {} table was given and the {shard} one is there",
@@ -100,6 +108,15 @@ async fn check_held(pool: &PgPool, tenant: TenantId, source: &str, days: &[Naive
         ))),
         None => Ok(()),
     }
+}
+
+async fn land_one(
+    pool: &PgPool,
+    landing: Landing<'_>,
+    report: DayReport,
+) -> Result<(NaiveDate, DayReport, DayOutcome), LandError> {
+    let outcome = land_day(pool, &landing).await?;
+    Ok((landing.day, report, outcome))
 }
 
 async fn days_done(pool: &PgPool, tenant: TenantId, job: JobId) -> Result<Vec<NaiveDate>, sqlx::Error> {

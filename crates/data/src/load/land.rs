@@ -1,7 +1,7 @@
 //! Landing one day: staging, the six tables, visits and roll-ups, and the job's note of it, in one transaction.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use common::db::TenantTx;
@@ -18,7 +18,7 @@ pub struct Landing<'a> {
     pub job: JobId,
     pub day: NaiveDate,
     /// Records of the day (`encode_event`).
-    pub day_file: &'a Path,
+    pub day_file: PathBuf,
     /// `export_files`, `bigquery` or `data_api`
     pub source: &'a str,
     /// `daily`, `fresh` or `intraday`
@@ -70,7 +70,7 @@ pub async fn land_day(pool: &PgPool, landing: &Landing<'_>) -> Result<DayOutcome
     let mut tx = TenantTx::begin(pool, landing.tenant).await?;
     // A day may be large; the services' statement timeout is for requests.
     sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
-    copy_staged(tx.conn(), landing.day_file).await?;
+    copy_staged(tx.conn(), &landing.day_file).await?;
     let outcome = sqlx::query_scalar!(
         r#"select load_staged_day($1, $2, $3, $4, $5, $6) as "outcome!: Json<DayOutcome>""#,
         landing.tenant.0,

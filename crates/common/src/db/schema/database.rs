@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, error::DatabaseError};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, error::DatabaseError};
 use tokio::time::sleep;
 
 use super::{SchemaError, roles::identifier};
@@ -16,7 +16,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// The server does not answer; or the database is missing and the owner may not make it.
 pub(super) async fn connect(settings: &DatabaseSettings) -> Result<PgConnection, SchemaError> {
-    let options = settings.owner_options().application_name("db-setup");
+    // Its statements are not logged: one of them sets a password.
+    let options = settings.owner_options().application_name("db-setup").disable_statement_logging();
     match PgConnection::connect_with(&options).await {
         Err(error) if code(&error) == "3D000" => {
             create(settings).await?;

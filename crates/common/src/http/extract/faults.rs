@@ -81,7 +81,8 @@ fn stand_in<T: serde::de::DeserializeOwned, I: Input>(input: &mut I, path: &str,
 /// The field meant: serde names missing, unknown and repeated ones only in its message.
 fn field(path: &str, message: &str) -> String {
     let path = if path == "." { "" } else { path };
-    let named = ["missing field ", "duplicate field ", "unknown field "].iter().find_map(|prefix| quoted(message, prefix));
+    let named =
+        ["missing field ", "duplicate field ", "unknown field "].iter().find_map(|prefix| quoted(message, prefix));
     match (path, named) {
         // Some readers give the missing field's name in the path already.
         (path, Some(name)) if path == name || path.ends_with(&format!(".{name}")) => path.to_owned(),

@@ -70,19 +70,22 @@ fn every_nasty_case_occurs() {
         note("converted searches", searches.len() < with_bought.len());
         note("repeat lines", !oracle.repeat_lines(&all).is_empty());
         note("bounces", !oracle.bounce_lines(&all).is_empty());
-        note("crossing midnight", crosses_midnight(&oracle, &world));
+        let after = |date: &str, day: &str| date > day;
+        note("crossing midnight", any_row_of_a_visit(&oracle, &world, "page_view", after));
+        let before = |date: &str, day: &str| date < day;
+        note("heralds on the eve", any_row_of_a_visit(&oracle, &world, "session_start", before));
     }
     assert!(found.values().all(|occurred| *occurred), "{found:#?}");
 }
 
-/// Whether a visit's page views stand under another day than the visit.
-fn crosses_midnight(oracle: &Oracle, world: &RandomWorld) -> bool {
-    let days = oracle.visit_keys();
-    world.rows.iter().any(|row| {
-        days.iter().any(|(visitor, session, day)| {
+/// Whether a row of this name stands under a day that compares like this with its visit's day.
+fn any_row_of_a_visit(oracle: &Oracle, world: &RandomWorld, name: &str, compares: impl Fn(&str, &str) -> bool) -> bool {
+    let visits = oracle.visit_keys();
+    world.rows.iter().filter(|row| row["event_name"] == name).any(|row| {
+        visits.iter().any(|(visitor, session, day)| {
             row["user_pseudo_id"] == visitor.as_str()
                 && row["event_params"].to_string().contains(session.as_str())
-                && row["event_date"].as_str() > Some(&*day.format("%Y%m%d").to_string())
+                && compares(row["event_date"].as_str().unwrap(), &day.format("%Y%m%d").to_string())
         })
     })
 }

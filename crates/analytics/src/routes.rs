@@ -1,0 +1,44 @@
+//! The whole API of the analytics service in one table.
+
+use axum::Router;
+use common::{
+    auth::AppState,
+    http::{self, ServiceMeta},
+};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{history, locations, stats, tasks};
+
+/// What the service is called.
+pub const META: ServiceMeta = ServiceMeta {
+    name: "analytics-service",
+    title: "Google Analytics Intelligence: analytics",
+    description: "What to do: the dashboard per branch, five task lists, and the history of customers and visits.",
+    version: env!("CARGO_PKG_VERSION"),
+};
+
+/// The service, ready to be served.
+pub fn app(state: AppState) -> Router {
+    http::app(META, documented(), OpenApiRouter::new(), state)
+}
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> OpenApi {
+    http::document(META, documented(), OpenApiRouter::new())
+}
+
+fn documented() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(locations::list_locations))
+        .routes(routes!(stats::get_stats))
+        .routes(routes!(tasks::list_purchases))
+        .routes(routes!(tasks::list_abandoned_carts))
+        .routes(routes!(tasks::list_searches))
+        .routes(routes!(tasks::list_repeat_visits))
+        .routes(routes!(tasks::list_bounces))
+        .routes(routes!(tasks::complete_task))
+        .routes(routes!(history::get_user_history))
+        .routes(routes!(history::get_session_history))
+}

@@ -1,0 +1,14 @@
+//! The analytics service against a database of its own, filled by hand: expected values stand in the tests as literals.
+
+mod completion;
+mod dashboard;
+mod history;
+mod jobs;
+mod lists;
+mod oracle;
+mod params;
+mod plpgsql;
+mod search;
+mod support;
+mod tenancy;
+mod walking;

@@ -1,0 +1,93 @@
+//! `POST /auth/callback`: the frontend hands over what the provider sent it.
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use axum_extra::extract::CookieJar;
+use common::{
+    http::{ApiError, Json},
+    ids::TenantId,
+};
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    complete::{Returned, SignedIn, complete},
+    cookie,
+};
+use crate::{sessions::Device, state::AuthState, tenants::TenantRoleView};
+
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+pub(crate) struct CallbackBody {
+    /// As the provider sent it.
+    #[garde(length(min = 1, max = 4096))]
+    #[schema(min_length = 1, max_length = 4096)]
+    code: String,
+    /// As the provider sent it; may be left out when the cookie of `/auth/login` comes along.
+    #[garde(length(min = 1, max = 512))]
+    #[schema(min_length = 1, max_length = 512)]
+    state: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CallbackView {
+    success: bool,
+    message: String,
+    /// The tenant to start with: the one joined first.
+    tenant_id: TenantId,
+    /// All of them.
+    tenants: Vec<TenantRoleView>,
+    first_name: Option<String>,
+    /// The person's e-mail address.
+    username: String,
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds the token holds.
+    expires_in: i64,
+    /// Null: a session ends with its token.
+    refresh_token: Option<String>,
+}
+
+/// End a sign-in
+///
+/// Takes code and state once. Must come from the browser that began the sign-in: its cookie is checked.
+#[utoipa::path(post, path = "/auth/callback", tag = "sign-in", security(()), request_body = CallbackBody, responses(
+    (status = 200, body = CallbackView),
+    (status = 401, description = "Wrong, used or old state or code, or another browser",
+        body = common::http::Problem, content_type = "application/problem+json"),
+    (status = 403, description = "A person who is a member of no tenant",
+        body = common::http::Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn callback(
+    State(auth): State<AuthState>,
+    jar: CookieJar,
+    device: Device,
+    Json(body): Json<CallbackBody>,
+) -> Result<Response, ApiError> {
+    let CallbackBody { code, state } = body;
+    let returned = Returned { code: &code, state: state.as_deref(), browser: cookie::secret(&jar), device };
+    let signed_in = complete(&auth, returned).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(CallbackView::from(signed_in))).into_response())
+}
+
+impl From<SignedIn> for CallbackView {
+    fn from(signed_in: SignedIn) -> Self {
+        let SignedIn { access_token, expires_in, email, first_name, tenant_id, tenants } = signed_in;
+        Self {
+            success: true,
+            message: format!("Signed in as {email}."),
+            tenant_id,
+            tenants: tenants.into_iter().map(TenantRoleView::from).collect(),
+            first_name,
+            username: email,
+            access_token,
+            token_type: "Bearer",
+            expires_in,
+            refresh_token: None,
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Every route of the service in one place.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use common::{
+    auth::AppState,
+    config::Environment,
+    http::{self, ServiceMeta},
+};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{dev_provider, login, profile, sessions, state::AuthState, tenants};
+
+/// What the service is called.
+pub const META: ServiceMeta = ServiceMeta {
+    name: "auth-service",
+    title: "Google Analytics Intelligence: auth",
+    description: "Signing in, sessions, and the tenants a person belongs to.",
+    version: env!("CARGO_PKG_VERSION"),
+};
+
+/// The service, ready to be served.
+///
+/// # Errors
+/// The OAuth provider's settings cannot be used.
+pub fn app(state: AppState) -> anyhow::Result<Router> {
+    let state = AuthState::new(state)?;
+    let mut api = documented();
+    if state.app.settings.environment == Environment::Dev {
+        api = api.route("/auth/callback", get(login::callback_page));
+    }
+    if state.dev_provider.is_some() {
+        api = api
+            .route("/dev/oauth/authorize", get(dev_provider::authorize_page).post(dev_provider::authorize))
+            .route("/dev/oauth/token", post(dev_provider::token))
+            .route("/dev/oauth/userinfo", get(dev_provider::userinfo));
+    }
+    Ok(http::app(META, api, OpenApiRouter::new(), state))
+}
+
+/// The OpenAPI document; the same in every environment.
+#[must_use]
+pub fn document() -> OpenApi {
+    http::document(META, documented(), OpenApiRouter::new())
+}
+
+fn documented() -> OpenApiRouter<AuthState> {
+    OpenApiRouter::new()
+        .routes(routes!(login::login))
+        .routes(routes!(login::callback))
+        .routes(routes!(sessions::logout))
+        .routes(routes!(profile::me))
+        .routes(routes!(tenants::list_tenants))
+}

@@ -1,0 +1,18 @@
+//! auth-service over HTTP against a real PostgreSQL: every sign-in goes the whole way, as a browser and a frontend do it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod browser;
+mod callback_page;
+mod commands;
+mod dev_provider;
+mod environment;
+mod foreign_provider;
+mod logs;
+mod openapi;
+mod sign_in;
+mod sign_in_walls;
+mod stub_provider;
+mod support;
+mod tenants;
+mod tokens;
