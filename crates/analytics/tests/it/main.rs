@@ -1,5 +1,7 @@
 //! The analytics service against a database of its own, filled by hand: expected values stand in the tests as literals.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod completion;
 mod dashboard;
 mod history;

@@ -45,7 +45,10 @@ pub struct DayView {
 /// Which days have data.
 #[utoipa::path(get, path = "/data/availability", tag = "ingestion",
     responses((status = 200, description = "The days", body = Availability)))]
-pub async fn get_availability(State(app): State<AppState>, context: TenantContext) -> Result<Json<Availability>, ApiError> {
+pub async fn get_availability(
+    State(app): State<AppState>,
+    context: TenantContext,
+) -> Result<Json<Availability>, ApiError> {
     let mut tx = context.tx(&app.pool).await?;
     let availability = sqlx::query_scalar!(
         r#"select get_data_availability($1) as "availability!: Sql<Availability>""#,

@@ -60,7 +60,8 @@ pub async fn rebuild(settings: &Settings, tenant: Option<TenantId>) -> anyhow::R
     let tenants = match tenant {
         Some(tenant) => vec![tenant],
         None => {
-            let owner = db::connect_owner(&settings.database).await.context("cannot reach PostgreSQL as POSTGRES_USER")?;
+            let owner =
+                db::connect_owner(&settings.database).await.context("cannot reach PostgreSQL as POSTGRES_USER")?;
             sqlx::query_scalar!(r#"select tenant_id as "tenant_id: TenantId" from tenants order by tenant_id"#)
                 .fetch_all(&owner)
                 .await?
@@ -75,7 +76,8 @@ pub async fn rebuild(settings: &Settings, tenant: Option<TenantId>) -> anyhow::R
             .fetch_optional(tx.conn())
             .await?;
         let Some(name) = known else { anyhow::bail!("there is no tenant {tenant}") };
-        let days = sqlx::query_scalar!(r#"select rebuild_rollups($1) as "days!""#, tenant.0).fetch_one(tx.conn()).await?;
+        let days =
+            sqlx::query_scalar!(r#"select rebuild_rollups($1) as "days!""#, tenant.0).fetch_one(tx.conn()).await?;
         tx.commit().await?;
         println!("{name}: {days} days rebuilt in {:.1} s", started.elapsed().as_secs_f64());
     }

@@ -32,7 +32,9 @@ pub async fn demo(settings: &Settings, days: u16, if_absent: bool) -> anyhow::Re
             return Ok(ExitCode::SUCCESS);
         }
         if if_absent {
-            println!("The demo data end on {latest}, {behind} days before yesterday; `make demo` brings them up to date.");
+            println!(
+                "The demo data end on {latest}, {behind} days before yesterday; `make demo` brings them up to date."
+            );
             return Ok(ExitCode::SUCCESS);
         }
     }

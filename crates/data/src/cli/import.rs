@@ -17,7 +17,12 @@ use crate::serve::{ingestion, open, worker};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-pub async fn import(settings: &Settings, tenant: TenantId, append: bool, files: &[PathBuf]) -> anyhow::Result<ExitCode> {
+pub async fn import(
+    settings: &Settings,
+    tenant: TenantId,
+    append: bool,
+    files: &[PathBuf],
+) -> anyhow::Result<ExitCode> {
     let pool = open(settings, "data-import").await?;
     let work = ingestion(settings, &pool)?;
     let mode = if append { "append" } else { "replace" };

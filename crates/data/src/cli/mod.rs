@@ -1,5 +1,7 @@
 //! The command line: what an operator types, and what they are told.
 
+#![expect(clippy::print_stdout, reason = "what an operator asked for is told on stdout")]
+
 mod database;
 mod demo;
 mod import;

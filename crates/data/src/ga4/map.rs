@@ -14,14 +14,8 @@ use super::value::{real, storable};
 /// Longest id that is taken, in bytes: they stand in indexes. GA4 itself cuts parameter values at 100 characters.
 const LONGEST_ID: usize = 500;
 const MAPPED_PARAMS: &[&str] = &[
-    "ga_session_id",
-    "page_location",
-    "page_title",
-    "transaction_id",
-    "search_term",
-    "no_search_results_term",
-    "currency",
-    "event_id",
+    "ga_session_id", "page_location", "page_title", "transaction_id", "search_term", "no_search_results_term",
+    "currency", "event_id",
 ];
 
 /// What becomes of a well-formed row.
@@ -66,7 +60,9 @@ pub fn map_row(row: Ga4Row, settings: &MappingSettings) -> Result<Mapped, String
     }
 
     let kind = kind_of(&name, settings);
-    if kind == EventKind::Identity && (visit.is_none() || (web_user_id.is_none() && ga_user_id.is_none() && branch_id.is_none())) {
+    if kind == EventKind::Identity
+        && (visit.is_none() || (web_user_id.is_none() && ga_user_id.is_none() && branch_id.is_none()))
+    {
         return Ok(Mapped::Nothing(event_date));
     }
 
@@ -99,7 +95,8 @@ pub fn map_row(row: Ga4Row, settings: &MappingSettings) -> Result<Mapped, String
         foreign_amount: false,
     };
     let own_id = real_param(&row.event_params, "event_id");
-    let item_ids = if kind == EventKind::Identity { Vec::new() } else { commerce_and_extra(row, &mut event, settings)? };
+    let item_ids =
+        if kind == EventKind::Identity { Vec::new() } else { commerce_and_extra(row, &mut event, settings)? };
     if kind == EventKind::Identity {
         event.page_location = None;
         event.page_title = None;
@@ -180,7 +177,11 @@ fn event_date(text: Option<&str>) -> Result<NaiveDate, String> {
         .then(|| NaiveDate::parse_from_str(text, "%Y%m%d").ok())
         .flatten()
         .ok_or_else(|| format!("event_date `{text}` is no date (YYYYMMDD)"))?;
-    if (2000..2100).contains(&date.year()) { Ok(date) } else { Err(format!("event_date `{text}` is not in 2000 to 2099")) }
+    if (2000..2100).contains(&date.year()) {
+        Ok(date)
+    } else {
+        Err(format!("event_date `{text}` is not in 2000 to 2099"))
+    }
 }
 
 /// GA4's session id: a number, or the cookie form `s1747075570$o5$g1…` that server-side senders pass on.

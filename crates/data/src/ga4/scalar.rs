@@ -41,9 +41,7 @@ impl Visitor<'_> for IntVisitor {
     }
     fn visit_str<E: Error>(self, value: &str) -> Result<Int, E> {
         value.trim().parse().map(Int).map_err(|_| match value.trim().parse::<f64>() {
-            Ok(_) if value.contains(['e', 'E']) => {
-                E::custom(format!("`{value}` is rounded, its last digits are lost"))
-            }
+            Ok(_) if value.contains(['e', 'E']) => E::custom(format!("`{value}` is rounded, its last digits are lost")),
             _ => E::custom(format!("`{value}` is no integer")),
         })
     }

@@ -11,11 +11,7 @@ pub fn real(text: &str) -> Option<&str> {
 
 /// PostgreSQL stores no NUL character, neither in text nor in jsonb: it is left out.
 pub fn storable(text: &str) -> String {
-    if text.contains('\0') {
-        text.replace('\0', "")
-    } else {
-        text.to_owned()
-    }
+    if text.contains('\0') { text.replace('\0', "") } else { text.to_owned() }
 }
 
 /// A cell's text, trimmed and storable, unless it says that there is none.

@@ -19,8 +19,11 @@ const BATCH: usize = 2000;
 pub async fn land(conn: &mut PgConnection, tenant: TenantId, spool: &Path) -> anyhow::Result<()> {
     let mut lines = BufReader::new(File::open(spool)?).lines();
     loop {
-        let rows: Vec<ListRow> =
-            lines.by_ref().take(BATCH).map(|line| anyhow::Ok(serde_json::from_str(&line?)?)).collect::<Result<_, _>>()?;
+        let rows: Vec<ListRow> = lines
+            .by_ref()
+            .take(BATCH)
+            .map(|line| anyhow::Ok(serde_json::from_str(&line?)?))
+            .collect::<Result<_, _>>()?;
         if rows.is_empty() {
             return Ok(());
         }

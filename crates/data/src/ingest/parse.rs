@@ -195,12 +195,7 @@ impl Run<'_> {
         self.days.append(day, shard, &self.record).map_err(FileError::Io)
     }
 
-    fn list_row(
-        &mut self,
-        list: ListKind,
-        line: u64,
-        row: Result<export_files::ListRow, (String, String)>,
-    ) -> Result<(), FileError> {
+    fn list_row(&mut self, list: ListKind, line: u64, row: export_files::ListLine) -> Result<(), FileError> {
         self.count()?;
         match row {
             Ok(row) => {
@@ -221,7 +216,7 @@ impl Run<'_> {
         }
         let rows = self.order.counters.rows.fetch_add(1, Ordering::Relaxed);
         // A look at the flag per row would cost more than it tells.
-        if rows % 256 == 0 && self.order.counters.cancelled.load(Ordering::Relaxed) {
+        if rows.is_multiple_of(256) && self.order.counters.cancelled.load(Ordering::Relaxed) {
             return Err(FileError::Stopped);
         }
         Ok(())

@@ -52,7 +52,9 @@ impl Progress {
             bytes_total,
             #[expect(clippy::cast_precision_loss, reason = "a rate")]
             rows_per_second: (rows_read as f64 / seconds).round(),
-            estimated_end: left.and_then(|s| chrono::Duration::try_milliseconds((s * 1000.0) as i64)).map(|d| Utc::now() + d),
+            estimated_end: left
+                .and_then(|s| chrono::Duration::try_milliseconds((s * 1000.0) as i64))
+                .map(|d| Utc::now() + d),
         }
     }
 }

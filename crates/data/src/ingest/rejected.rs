@@ -45,15 +45,24 @@ impl RejectedRow {
 ///
 /// # Errors
 /// The spool cannot be read or the database is away.
-pub async fn store(conn: &mut PgConnection, tenant: TenantId, job: JobId, spool: &Path, limit: usize) -> anyhow::Result<()> {
+pub async fn store(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    job: JobId,
+    spool: &Path,
+    limit: usize,
+) -> anyhow::Result<()> {
     sqlx::query!("delete from rejected_rows where tenant_id = $1 and job_id = $2", tenant.0, job.0)
         .execute(&mut *conn)
         .await?;
     let mut lines = BufReader::new(File::open(spool)?).lines().take(limit);
     let mut stored = 0i64;
     loop {
-        let rows: Vec<RejectedRow> =
-            lines.by_ref().take(BATCH).map(|line| anyhow::Ok(serde_json::from_str(&line?)?)).collect::<Result<_, _>>()?;
+        let rows: Vec<RejectedRow> = lines
+            .by_ref()
+            .take(BATCH)
+            .map(|line| anyhow::Ok(serde_json::from_str(&line?)?))
+            .collect::<Result<_, _>>()?;
         if rows.is_empty() {
             return Ok(());
         }

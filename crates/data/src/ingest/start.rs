@@ -67,9 +67,12 @@ pub async fn start_ingestion(
     let job = JobId::generate();
     let mut tx = context.tx(&app.pool).await?;
     // Two starts at once: the second one sees the first one's job.
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('ga start ' || $1::text, 0))", context.tenant_id.to_string())
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('ga start ' || $1::text, 0))",
+        context.tenant_id.to_string()
+    )
+    .execute(tx.conn())
+    .await?;
     if let Some(key) = &key
         && let Some(known) = known_job(tx.conn(), &context, key).await?
     {
@@ -145,7 +148,11 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> 
 ///
 /// # Errors
 /// The database is away.
-pub async fn known_job(conn: &mut PgConnection, context: &TenantContext, key: &str) -> Result<Option<QueuedJob>, sqlx::Error> {
+pub async fn known_job(
+    conn: &mut PgConnection,
+    context: &TenantContext,
+    key: &str,
+) -> Result<Option<QueuedJob>, sqlx::Error> {
     sqlx::query_as!(
         QueuedJob,
         r#"select job_id as "job_id: JobId", start_date, end_date, data_types, status, created_at
@@ -157,7 +164,11 @@ pub async fn known_job(conn: &mut PgConnection, context: &TenantContext, key: &s
     .await
 }
 
-async fn overlapping(conn: &mut PgConnection, context: &TenantContext, body: &StartBody) -> Result<Option<JobId>, sqlx::Error> {
+async fn overlapping(
+    conn: &mut PgConnection,
+    context: &TenantContext,
+    body: &StartBody,
+) -> Result<Option<JobId>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select job_id as "job_id: JobId" from ingestion_jobs
            where tenant_id = $1 and status in ('queued', 'processing') and start_date <= $3 and end_date >= $2

@@ -15,11 +15,18 @@ use super::spool::{JobFolder, sync_folder};
 ///
 /// # Errors
 /// There is no such tenant; a file that cannot be read, or two of one name; DATA_ROOT or the database.
-pub async fn submit(pool: &PgPool, data_root: &Path, tenant: TenantId, mode: &str, files: &[PathBuf]) -> anyhow::Result<JobId> {
+pub async fn submit(
+    pool: &PgPool,
+    data_root: &Path,
+    tenant: TenantId,
+    mode: &str,
+    files: &[PathBuf],
+) -> anyhow::Result<JobId> {
     let mut tx = TenantTx::begin(pool, tenant).await?;
-    let known = sqlx::query_scalar!(r#"select exists (select from tenants where tenant_id = $1) as "known!""#, tenant.0)
-        .fetch_one(tx.conn())
-        .await?;
+    let known =
+        sqlx::query_scalar!(r#"select exists (select from tenants where tenant_id = $1) as "known!""#, tenant.0)
+            .fetch_one(tx.conn())
+            .await?;
     drop(tx);
     if !known {
         bail!("there is no tenant {tenant}");

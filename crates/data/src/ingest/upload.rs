@@ -105,7 +105,9 @@ pub async fn upload_export(
 /// Writes the body to the job's folder and makes it durable. Memory: one chunk.
 async fn spool(folder: &JobFolder, body: Body, quota: u64) -> Result<(), ApiError> {
     let incoming = folder.incoming();
-    let failed = |error: std::io::Error| ApiError::Internal(anyhow::Error::new(error).context("cannot write an upload under DATA_ROOT"));
+    let failed = |error: std::io::Error| {
+        ApiError::Internal(anyhow::Error::new(error).context("cannot write an upload under DATA_ROOT"))
+    };
     fs::create_dir_all(&incoming).await.map_err(failed)?;
     let mut file = File::create(incoming.join("upload")).await.map_err(failed)?;
     let mut chunks = body.into_data_stream();

@@ -63,7 +63,9 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
     let end = match end {
         Err(error) if attempt.number >= attempt.most => {
             tracing::error!(%job, %tenant, error = format!("{error:#}"), "an ingestion job is given up");
-            End::Failed("it failed too often for a reason on the server's side; the log of the data service tells".into())
+            End::Failed(
+                "it failed too often for a reason on the server's side; the log of the data service tells".into(),
+            )
         }
         end => end?,
     };

@@ -56,7 +56,8 @@ impl Record<'_> {
     fn jsonb(&mut self, value: Option<&str>) -> std::io::Result<()> {
         match value {
             Some(text) => {
-                let length = i32::try_from(text.len() + 1).map_err(|_| std::io::Error::other("a field beyond 2 GiB"))?;
+                let length =
+                    i32::try_from(text.len() + 1).map_err(|_| std::io::Error::other("a field beyond 2 GiB"))?;
                 self.0.extend_from_slice(&length.to_be_bytes());
                 self.0.push(1);
                 self.0.extend_from_slice(text.as_bytes());

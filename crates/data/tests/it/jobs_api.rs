@@ -34,7 +34,9 @@ impl Scene {
         settings.data_root = root.path().to_owned();
         let state = AppState::new(db.app.clone(), settings);
         let server = TestServer::start(data_service::router(state.clone())).await;
-        let tenant = testkit::tenants::create(&db.app, &TenantSettings { zone: chrono_tz::UTC, ..TenantSettings::default() }).await;
+        let tenant =
+            testkit::tenants::create(&db.app, &TenantSettings { zone: chrono_tz::UTC, ..TenantSettings::default() })
+                .await;
         let person = testkit::tokens::member(&state, tenant, Role::Owner).await;
         let owner = Client::new(&server.url).of(&person, tenant);
         let stop = CancellationToken::new();
@@ -71,7 +73,12 @@ impl Scene {
 
 fn views(day: &str, visitors: usize) -> Vec<u8> {
     let rows: Vec<Value> = (0..visitors)
-        .map(|n| Event::at("page_view", chrono_tz::UTC, &format!("{day} 10:00:00")).visit(&format!("v{n}"), 1).page("/").build())
+        .map(|n| {
+            Event::at("page_view", chrono_tz::UTC, &format!("{day} 10:00:00"))
+                .visit(&format!("v{n}"), 1)
+                .page("/")
+                .build()
+        })
         .collect();
     rows::ndjson(&rows)
 }
@@ -93,8 +100,14 @@ async fn an_upload_lands_and_shows_in_jobs_and_availability() {
     let added = scene.ended(&scene.upload("?mode=append", views("2026-03-02", 5)).await.expect(202)).await;
     assert_eq!(added["mode"], "append");
     let availability = scene.owner.get("/data/availability").await.expect(200);
-    assert_eq!(availability["summary"], json!({"earliest_date": "2026-03-02", "latest_date": "2026-03-02", "total_events": 5}));
-    assert_eq!(availability["days"], json!([{"date": "2026-03-02", "events": 5, "source": "export_files", "final": false}]));
+    assert_eq!(
+        availability["summary"],
+        json!({"earliest_date": "2026-03-02", "latest_date": "2026-03-02", "total_events": 5})
+    );
+    assert_eq!(
+        availability["days"],
+        json!([{"date": "2026-03-02", "events": 5, "source": "export_files", "final": false}])
+    );
     assert_eq!(availability["breakdown"].as_array().unwrap().len(), 6);
 
     let jobs = scene.owner.get("/data/ingest/jobs?limit=2").await.expect(200);
@@ -139,7 +152,10 @@ async fn the_folder_is_taken_in_for_a_range_and_no_link_is_followed() {
     let job = scene.ended(&queued).await;
     assert_eq!(job["status"], "completed_with_warnings", "{job}");
     assert_eq!(job["warnings"], json!(["2026-03-04 has no rows in the folder"]));
-    assert_eq!((&job["records_processed"]["page_view"], &job["records_processed"]["locations_processed"]), (&json!(2), &json!(1)));
+    assert_eq!(
+        (&job["records_processed"]["page_view"], &job["records_processed"]["locations_processed"]),
+        (&json!(2), &json!(1))
+    );
 
     let nothing = json!({"start_date": "2027-01-01", "end_date": "2027-01-01", "data_types": ["events"]});
     std::fs::remove_file(folder.join("shops.csv")).unwrap();
@@ -151,11 +167,19 @@ async fn the_folder_is_taken_in_for_a_range_and_no_link_is_followed() {
 #[tokio::test]
 async fn a_start_is_checked_whole_and_an_overlap_is_a_conflict() {
     let scene = Scene::new().await;
-    let start = |body: Value| { let owner = scene.owner.clone(); async move { owner.post("/data/ingest/start", &body).await } };
-    let wrong = start(json!({"start_date": "2026-03-05", "end_date": "2026-03-01", "data_types": ["events", "orders", ""]})).await;
+    let start = |body: Value| {
+        let owner = scene.owner.clone();
+        async move { owner.post("/data/ingest/start", &body).await }
+    };
+    let wrong =
+        start(json!({"start_date": "2026-03-05", "end_date": "2026-03-01", "data_types": ["events", "orders", ""]}))
+            .await;
     assert_eq!(wrong.invalid_fields(), ["data_types[1]", "data_types[2]", "end_date"]);
     assert_eq!(start(json!({"start_date": "2026-02-30"})).await.invalid_fields(), ["end_date", "start_date"]);
-    assert_eq!(start(json!({"start_date": "2025-01-01", "end_date": "2026-02-05"})).await.invalid_fields(), ["end_date"]);
+    assert_eq!(
+        start(json!({"start_date": "2025-01-01", "end_date": "2026-02-05"})).await.invalid_fields(),
+        ["end_date"]
+    );
     start(json!({"start_date": "2025-01-01", "end_date": "2026-02-04"})).await.expect(202);
 
     let first = start(json!({"start_date": "2026-03-01", "end_date": "2026-03-05"})).await.expect(202);
@@ -175,7 +199,13 @@ async fn an_idempotency_key_makes_one_job() {
     assert_eq!(one["job_id"], other["job_id"]);
     send("k2").await.problem(409);
     let upload = |key: &'static str| {
-        Answer::of(scene.owner.request(Method::POST, "/data/ingest/upload").header("Idempotency-Key", key).body(views("2026-03-02", 1)))
+        Answer::of(
+            scene
+                .owner
+                .request(Method::POST, "/data/ingest/upload")
+                .header("Idempotency-Key", key)
+                .body(views("2026-03-02", 1)),
+        )
     };
     assert_eq!(upload("u1").await.expect(202)["job_id"], upload("u1").await.expect(202)["job_id"]);
     assert_eq!(scene.owner.get("/data/ingest/jobs").await.expect(200)["total"], 2);
@@ -235,7 +265,10 @@ async fn every_route_stands_behind_the_wall_and_viewers_only_look() {
 
     let viewer = testkit::tokens::member(&scene.state, scene.tenant, Role::Viewer).await;
     let viewer = Client::new(&scene.server.url).of(&viewer, scene.tenant);
-    viewer.post("/data/ingest/start", &json!({"start_date": "2026-03-01", "end_date": "2026-03-01"})).await.problem(403);
+    viewer
+        .post("/data/ingest/start", &json!({"start_date": "2026-03-01", "end_date": "2026-03-01"}))
+        .await
+        .problem(403);
     Answer::of(viewer.request(Method::POST, "/data/ingest/upload").body("x")).await.problem(403);
     viewer.get("/data/ingest/jobs").await.expect(200);
 

@@ -20,7 +20,11 @@ fn view(date: u32, time: &str, visitor: &str, page: &str) -> Value {
 #[tokio::test]
 async fn a_day_is_replaced_whole_and_its_neighbours_stay() {
     let shop = Shop::new().await;
-    shop.load("replace", &[view(2, "10:00:00", "a", "/1"), view(2, "10:00:01", "a", "/2"), view(3, "10:00:00", "b", "/1")]).await;
+    shop.load(
+        "replace",
+        &[view(2, "10:00:00", "a", "/1"), view(2, "10:00:01", "a", "/2"), view(3, "10:00:00", "b", "/1")],
+    )
+    .await;
     shop.load("replace", &[view(2, "11:00:00", "c", "/9")]).await;
     assert_eq!(shop.texts("select user_pseudo_id from visits order by day").await, ["c", "b"]);
     assert_eq!(shop.texts("select page_location from page_view order by event_date").await, ["/9", "/1"]);
@@ -57,7 +61,8 @@ async fn an_own_event_id_makes_one_event_of_two_rows() {
 #[tokio::test]
 async fn parts_of_one_sharded_export_add_up() {
     let shop = Shop::new().await;
-    let rows: Vec<Value> = (0..60).map(|n| view(2 + n % 2, &format!("10:00:{n:02}"), &format!("v{}", n % 7), "/x")).collect();
+    let rows: Vec<Value> =
+        (0..60).map(|n| view(2 + n % 2, &format!("10:00:{n:02}"), &format!("v{}", n % 7), "/x")).collect();
     shop.load("append", &rows[..20]).await;
     shop.load("append", &rows[20..]).await;
     shop.load("append", &rows[10..30]).await;
@@ -101,7 +106,10 @@ async fn a_day_of_a_higher_source_is_not_displaced() {
     let job = shop.load("replace", &[view(2, "11:00:00", "b", "/"), view(3, "11:00:00", "b", "/")]).await;
     assert_eq!(job.status, "failed");
     let reason = job.error_message.unwrap();
-    assert!(reason.contains("2026-03-02") && reason.contains("bigquery") && reason.contains("export_files"), "{reason}");
+    assert!(
+        reason.contains("2026-03-02") && reason.contains("bigquery") && reason.contains("export_files"),
+        "{reason}"
+    );
     assert_same(&before, &shop.tables(true).await);
 }
 

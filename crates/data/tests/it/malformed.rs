@@ -35,8 +35,12 @@ async fn a_few_malformed_rows_are_kept_with_line_reason_and_text() {
     let job = shop.import("replace", &[file]).await;
     assert_eq!((job.status.as_str(), job.rejected), ("completed_with_warnings", 2), "{job:?}");
     assert_eq!(shop.number("select count(*) from page_view").await, 398);
-    let rejected = shop.texts("select file || '|' || line || '|' || reason || '|' || raw from rejected_rows order by line").await;
-    assert!(rejected[0].starts_with("events_20260302.json|100|event_timestamp: `1.61121E+15` is rounded"), "{rejected:?}");
+    let rejected =
+        shop.texts("select file || '|' || line || '|' || reason || '|' || raw from rejected_rows order by line").await;
+    assert!(
+        rejected[0].starts_with("events_20260302.json|100|event_timestamp: `1.61121E+15` is rounded"),
+        "{rejected:?}"
+    );
     assert!(rejected[1].starts_with("events_20260302.json|200|malformed JSON"), "{rejected:?}");
     assert!(rejected[1].ends_with(r#"|{"event_date":"2026030"#), "{rejected:?}");
 }
@@ -69,7 +73,10 @@ async fn above_one_percent_no_day_of_the_job_changes() {
     let reason = job.error_message.unwrap();
     assert!(reason.starts_with("later.json: 3 of 200 rows are malformed, more than 1 %"), "{reason}");
     assert_eq!(job.rejected, 3);
-    assert_eq!(shop.texts("select file || line from rejected_rows order by line").await, ["later.json198", "later.json199", "later.json200"]);
+    assert_eq!(
+        shop.texts("select file || line from rejected_rows order by line").await,
+        ["later.json198", "later.json199", "later.json200"]
+    );
     assert_same(&before, &shop.tables(true).await);
 
     // Exactly one percent is not more than one percent.
@@ -94,7 +101,11 @@ async fn what_is_no_export_is_refused_with_a_reason() {
         ("cut.json.gz", gzip[..gzip.len() / 2].to_vec(), "cannot be read on"),
         ("cut.parquet", b"PAR1 and nothing more".to_vec(), "this Parquet file cannot be read"),
         ("cut_array.json", b"[{\"event_name\": \"x\"},\n {\"event".to_vec(), "line 2"),
-        ("flat.csv", b"event_date,event_timestamp,event_name\n20260302,1772445600000000,page_view\n".to_vec(), "line 1: a CSV cannot hold"),
+        (
+            "flat.csv",
+            b"event_date,event_timestamp,event_name\n20260302,1772445600000000,page_view\n".to_vec(),
+            "line 1: a CSV cannot hold",
+        ),
     ];
     for (name, content, expected) in cases {
         let job = shop.import("replace", &[shop.file(name, content)]).await;
@@ -136,7 +147,11 @@ async fn users_and_locations_come_as_csv_told_apart_by_their_header() {
     let told = shop.texts("select line || ': ' || reason from rejected_rows order by line").await;
     assert_eq!(
         told,
-        ["2: is_active `maybe` is neither true nor false", "3: user_id is missing", "4: 1 columns where the header has 2"]
+        [
+            "2: is_active `maybe` is neither true nor false",
+            "3: user_id is missing",
+            "4: 1 columns where the header has 2"
+        ]
     );
 }
 

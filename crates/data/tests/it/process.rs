@@ -67,13 +67,17 @@ pub async fn tenant(pool: &PgPool, settings: &Settings) -> (TenantId, String) {
         .await
         .unwrap();
     let session = SessionId::generate();
-    sqlx::query("insert into auth_sessions (session_id, account_id, expires_at) values ($1, $2, now() + interval '1 day')")
-        .bind(session)
-        .bind(account)
-        .execute(pool)
-        .await
+    sqlx::query(
+        "insert into auth_sessions (session_id, account_id, expires_at) values ($1, $2, now() + interval '1 day')",
+    )
+    .bind(session)
+    .bind(account)
+    .execute(pool)
+    .await
+    .unwrap();
+    let (token, _) = TokenKeys::from_settings(settings)
+        .issue(account, session, chrono::Utc::now() + chrono::Duration::days(1))
         .unwrap();
-    let (token, _) = TokenKeys::from_settings(settings).issue(account, session, chrono::Utc::now() + chrono::Duration::days(1)).unwrap();
     (tenant, token)
 }
 

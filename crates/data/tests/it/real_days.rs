@@ -20,11 +20,9 @@ async fn assert_counts(shop: &Shop, day: &str, counts: [(&str, i64); 5]) {
 
 #[tokio::test]
 async fn real_days_land_exactly_once_twice_and_interleaved() {
-    let (Some(november), Some(january), Some(january_json)) = (
-        sample("events_20201101.parquet"),
-        sample("events_20210131.parquet"),
-        sample("events_20210131.ndjson.gz"),
-    ) else {
+    let (Some(november), Some(january), Some(january_json)) =
+        (sample("events_20201101.parquet"), sample("events_20210131.parquet"), sample("events_20210131.ndjson.gz"))
+    else {
         return;
     };
     let shop = Shop::new().await;
@@ -37,8 +35,14 @@ async fn real_days_land_exactly_once_twice_and_interleaved() {
     let once = shop.tables(true).await;
 
     // 19 purchases with '(not set)' as id and no revenue: each counts by itself and adds nothing.
-    assert_eq!(shop.number("select purchases from daily_stats where day = '2021-01-31' and location_id = ''").await, 19);
-    assert_eq!(shop.number("select count(*) from orders where amount is not null and event_date = '2021-01-31'").await, 0);
+    assert_eq!(
+        shop.number("select purchases from daily_stats where day = '2021-01-31' and location_id = ''").await,
+        19
+    );
+    assert_eq!(
+        shop.number("select count(*) from orders where amount is not null and event_date = '2021-01-31'").await,
+        0
+    );
     // On 2020-11-01 the ids are INT parameters.
     let ids = shop.texts("select distinct transaction_id from orders where event_date = '2020-11-01' order by 1").await;
     assert!(ids.iter().all(|id| id.parse::<u64>().is_ok()), "{ids:?}");

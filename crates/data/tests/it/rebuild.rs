@@ -16,7 +16,7 @@ async fn load(shop: &Shop, world: &RandomWorld, order: u64) {
         days.reverse();
     }
     for (n, (_, rows)) in days.iter().enumerate() {
-        if (order >> (n % 16)) % 3 == 0 {
+        if (order >> (n % 16)).is_multiple_of(3) {
             // Half a day first, then the day whole: what the half brought must be gone.
             shop.load("replace", &rows[..rows.len() / 2]).await;
         }
@@ -34,7 +34,8 @@ async fn rebuild(shop: &Shop) {
 #[test]
 fn rebuilt_equals_kept_and_the_order_of_loading_does_not_matter() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 6, failure_persistence: None, max_shrink_iters: 0, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 6, failure_persistence: None, max_shrink_iters: 0, ..Config::default() });
     runner
         .run(&(0u64..1_000_000, 0u64..65_536), |(seed, order)| {
             runtime.block_on(async {

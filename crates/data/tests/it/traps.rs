@@ -66,7 +66,11 @@ async fn transaction_ids_come_as_int_as_text_and_from_ecommerce() {
 async fn a_double_fired_purchase_counts_on_the_first_day_whichever_day_is_loaded_first() {
     let shop = Shop::new().await;
     let buy = |day: u32, amount: f64| {
-        Event::at("purchase", UTC, &format!("2026-03-{day:02} 10:00:00")).visit("a", i64::from(day)).transaction("T").revenue(amount).build()
+        Event::at("purchase", UTC, &format!("2026-03-{day:02} 10:00:00"))
+            .visit("a", i64::from(day))
+            .transaction("T")
+            .revenue(amount)
+            .build()
     };
     let counted = "select event_date::text from orders where counted";
     shop.load("replace", &[buy(5, 5.0)]).await;
@@ -119,7 +123,10 @@ async fn events_without_visitor_or_session_count_and_make_no_visit() {
 #[tokio::test]
 async fn two_visitors_with_one_session_id_are_two_visits() {
     let shop = Shop::new().await;
-    let rows = [at("page_view", "10:00:00").visit("a", 7).page("/").build(), at("page_view", "10:00:00").visit("b", 7).page("/").build()];
+    let rows = [
+        at("page_view", "10:00:00").visit("a", 7).page("/").build(),
+        at("page_view", "10:00:00").visit("b", 7).page("/").build(),
+    ];
     shop.load("replace", &rows).await;
     assert_eq!(shop.number("select count(*) from visits").await, 2);
 }
@@ -131,14 +138,20 @@ async fn a_visit_across_midnight_belongs_whole_to_its_first_day() {
     let rows = [
         Event::at("page_view", zone, "2026-03-02 23:59:00").visit("a", 7).page("/1").build(),
         Event::at("page_view", zone, "2026-03-03 00:01:00").visit("a", 7).page("/2").build(),
-        Event::at("add_to_cart", zone, "2026-03-03 00:02:00").visit("a", 7).property("default_branch_id", "D02").build(),
+        Event::at("add_to_cart", zone, "2026-03-03 00:02:00")
+            .visit("a", 7)
+            .property("default_branch_id", "D02")
+            .build(),
     ];
     // The later day first, as ingestion does it.
     shop.load("replace", &rows[1..]).await;
     assert_eq!(shop.texts("select day::text from visits").await, ["2026-03-03"]);
     shop.load("replace", &rows[..1]).await;
     assert_eq!(
-        shop.texts("select day || ' ' || last_day || ' ' || pages || ' ' || start_hour || ' ' || location_id from visits").await,
+        shop.texts(
+            "select day || ' ' || last_day || ' ' || pages || ' ' || start_hour || ' ' || location_id from visits"
+        )
+        .await,
         ["2026-03-02 2026-03-03 2 23 D02"]
     );
     // Visit metrics by the visit's day, event metrics by the event's, both by the visit's branch.
@@ -167,7 +180,10 @@ async fn users_and_branches_that_only_other_events_carry_reach_the_visit() {
 #[tokio::test]
 async fn what_the_evening_before_carried_reaches_a_visit_loaded_earlier() {
     let shop = Shop::new().await;
-    let start = Event::at("session_start", UTC, "2026-03-02 23:59:59").visit("a", 7).property("default_branch_id", "D01").build();
+    let start = Event::at("session_start", UTC, "2026-03-02 23:59:59")
+        .visit("a", 7)
+        .property("default_branch_id", "D01")
+        .build();
     let view = Event::at("page_view", UTC, "2026-03-03 00:00:01").visit("a", 7).page("/").build();
     shop.load("replace", &[view]).await;
     assert_eq!(shop.texts("select location_id from visits").await, ["null"]);
@@ -183,9 +199,18 @@ async fn what_the_evening_before_carried_reaches_a_visit_loaded_earlier() {
 async fn tied_timestamps_go_by_the_batch_fields_with_nulls_last() {
     let shop = Shop::new().await;
     let named = |user: &str, batch: (Option<i64>, Option<i64>, Option<i64>)| {
-        at("page_view", "10:00:00").visit("a", 7).property("WebUserId", user).page("/").batch(batch.0, batch.1, batch.2).build()
+        at("page_view", "10:00:00")
+            .visit("a", 7)
+            .property("WebUserId", user)
+            .page("/")
+            .batch(batch.0, batch.1, batch.2)
+            .build()
     };
-    let rows = [named("last", (Some(2), Some(1), Some(1))), named("first", (Some(1), Some(9), Some(9))), named("middle", (Some(2), Some(1), Some(0)))];
+    let rows = [
+        named("last", (Some(2), Some(1), Some(1))),
+        named("first", (Some(1), Some(9), Some(9))),
+        named("middle", (Some(2), Some(1), Some(0))),
+    ];
     shop.load("replace", &rows).await;
     assert_eq!(shop.texts("select user_id from visits").await, ["last"]);
     let mut rows = rows.to_vec();
@@ -196,7 +221,9 @@ async fn tied_timestamps_go_by_the_batch_fields_with_nulls_last() {
 
 #[tokio::test]
 async fn another_currency_counts_through_usd_or_not_at_all() {
-    let buy = |visitor: &str| at("purchase", "10:00:00").visit(visitor, 7).currency("EUR").revenue(10.0).revenue_in_usd(11.5).build();
+    let buy = |visitor: &str| {
+        at("purchase", "10:00:00").visit(visitor, 7).currency("EUR").revenue(10.0).revenue_in_usd(11.5).build()
+    };
     let dollars = Shop::new().await;
     dollars.load("replace", &[buy("a")]).await;
     assert_eq!(dollars.texts("select amount::text from orders").await, ["11.5"]);
@@ -225,7 +252,8 @@ async fn unknown_and_missing_fields_are_no_error_and_nothing_is_lost() {
         .build();
     let job = shop.load("replace", &[row]).await;
     assert_eq!(job.status, "completed", "{job:?}");
-    let extra: serde_json::Value = serde_json::from_str(&shop.texts("select extra::text from page_view").await[0]).unwrap();
+    let extra: serde_json::Value =
+        serde_json::from_str(&shop.texts("select extra::text from page_view").await[0]).unwrap();
     assert_eq!(extra["a_field_of_2030"], json!({"deep": [1, {"x": "y"}]}));
     assert_eq!(extra["device"], json!({"category": "mobile"}));
 }
@@ -234,7 +262,11 @@ async fn unknown_and_missing_fields_are_no_error_and_nothing_is_lost() {
 async fn failed_searches_by_alias_and_by_either_parameter() {
     let shop = Shop::new().await;
     let rows = [
-        at("no_search_results", "10:00:00").visit("a", 7).param("no_search_results_term", " valve ").param("search_term", "x").build(),
+        at("no_search_results", "10:00:00")
+            .visit("a", 7)
+            .param("no_search_results_term", " valve ")
+            .param("search_term", "x")
+            .build(),
         at("view_search_results_no_results", "10:00:01").visit("a", 7).param("search_term", "valve").build(),
         at("no_search_results", "10:00:02").visit("a", 7).param("search_term", "(not set)").build(),
     ];

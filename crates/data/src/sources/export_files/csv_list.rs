@@ -48,6 +48,9 @@ pub(super) fn list_kind(names: &[String]) -> Option<ListKind> {
     }
 }
 
+/// A line that was taken, or why not and its text.
+pub type ListLine = Result<ListRow, (String, String)>;
+
 /// Reads a list from its header on. Each line is handed over with its number: the row, or why it is none and its text.
 ///
 /// # Errors
@@ -55,7 +58,7 @@ pub(super) fn list_kind(names: &[String]) -> Option<ListKind> {
 pub fn read_list(
     mut input: Input,
     kind: ListKind,
-    row: &mut dyn FnMut(u64, Result<ListRow, (String, String)>) -> Result<(), FileError>,
+    row: &mut dyn FnMut(u64, ListLine) -> Result<(), FileError>,
 ) -> Result<(), FileError> {
     let reader: &mut dyn BufRead = input.reader();
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
@@ -125,7 +128,9 @@ impl Cells<'_> {
             ListKind::Locations => {
                 let location_id = self.id(&["location_id", "warehouse_code"])?;
                 Ok(ListRow::Location {
-                    location_name: self.text(&["location_name", "warehouse_name"]).unwrap_or_else(|| location_id.clone()),
+                    location_name: self
+                        .text(&["location_name", "warehouse_name"])
+                        .unwrap_or_else(|| location_id.clone()),
                     location_id,
                     city: self.text(&["city"]),
                     state: self.text(&["state"]),

@@ -91,7 +91,5 @@ fn flattened(reader: &mut dyn BufRead, names: &[String]) -> FileError {
             ));
         }
     }
-    FileError::Refused(
-        "line 1: a CSV cannot hold GA4's nested rows; export them as NDJSON or Parquet".into(),
-    )
+    FileError::Refused("line 1: a CSV cannot hold GA4's nested rows; export them as NDJSON or Parquet".into())
 }

@@ -11,7 +11,7 @@ mod shard;
 
 use std::path::Path;
 
-pub use csv_list::{ListKind, ListRow, read_list};
+pub use csv_list::{ListKind, ListLine, ListRow, read_list};
 pub use detect::{FileKind, detect};
 pub use input::{Input, open};
 pub use shard::{Shard, day_in_name};

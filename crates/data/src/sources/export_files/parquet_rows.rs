@@ -12,10 +12,15 @@ use super::{FileError, Input, RawRow};
 /// Rows decoded at a time; a GA4 row is about 2 kB.
 const BATCH: usize = 1024;
 
-pub fn read(path: &Path, input: &Input, row: &mut dyn FnMut(RawRow<'_>) -> Result<(), FileError>) -> Result<(), FileError> {
+pub fn read(
+    path: &Path,
+    input: &Input,
+    row: &mut dyn FnMut(RawRow<'_>) -> Result<(), FileError>,
+) -> Result<(), FileError> {
     let file = File::open(path).context("cannot open the Parquet file")?;
     let size = file.metadata().context("cannot read the Parquet file")?.len();
-    let refused = |error: &dyn std::fmt::Display| FileError::Refused(format!("this Parquet file cannot be read: {error}"));
+    let refused =
+        |error: &dyn std::fmt::Display| FileError::Refused(format!("this Parquet file cannot be read: {error}"));
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| refused(&e))?;
     let fields = builder.schema().fields();
     for needed in ["event_date", "event_timestamp", "event_name", "event_params"] {
