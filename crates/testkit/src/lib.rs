@@ -2,6 +2,7 @@
 //! may call, and a client to call with. A dev-dependency only.
 
 pub mod db;
+pub mod documents;
 pub mod http;
 pub mod oracle;
 pub mod rows;

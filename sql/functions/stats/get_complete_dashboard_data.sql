@@ -1,7 +1,7 @@
 -- version: 1
 -- The whole dashboard in one call. Without dates: the 30 days that end at the latest day with data, or where there are
--- none yet, today in the tenant's zone. p_location_ids selects (null = all); p_visible_location_ids is what the reader may see of the table of
--- locations, which does not follow the selection (null = all).
+-- none yet, today in the tenant's zone. p_location_ids selects (null = all); p_visible_location_ids is what the reader
+-- may see of the table of locations, which does not follow the selection (null = all).
 create or replace function get_complete_dashboard_data(
     p_tenant_id uuid,
     p_start_date date,

@@ -1,5 +1,6 @@
 -- version: 1
--- The active locations that have page views, by name. p_location_ids limits them to what the reader may see (null = all).
+-- The active locations that have page views, by name. p_location_ids limits them to what the reader may see
+-- (null = all).
 create or replace function get_locations_with_activity_table(p_tenant_id uuid, p_location_ids text[])
 returns table (location_id text, location_name text, city text, state text)
 language plpgsql

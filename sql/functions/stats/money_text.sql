@@ -1,5 +1,6 @@
 -- version: 1
--- An amount for people's eyes: `$1410625.86` in USD, else code, space, decimal (`EUR 12.50`). Exact, at least two decimals.
+-- An amount for people's eyes: `$1410625.86` in USD, else code, space, decimal (`EUR 12.50`). Exact, with at least two
+-- decimals.
 create or replace function money_text(p_amount numeric, p_currency text) returns text
 language plpgsql
 immutable

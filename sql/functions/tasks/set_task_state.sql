@@ -1,6 +1,6 @@
 -- version: 1
--- Marks a line of a task list completed, or open again. Who completed it first, and when, stays when it is marked again.
--- Whether there is such a line is the caller's to check, in the same transaction.
+-- Marks a line of a task list completed, or open again. Who completed it first, and when, stays when it is marked
+-- again. Whether there is such a line is the caller's to check, in the same transaction.
 create or replace function set_task_state(
     p_tenant_id uuid,
     p_list text,

@@ -2,8 +2,8 @@
 -- One page of a task list. A list's own file says what a line is, what it shows and how many there are; how any list
 -- is filtered, searched, ordered, walked and completed is the same for all five and stands here.
 --
--- p_lines is a query of the list's lines with the columns tenant_id, line_id, ts (microseconds of the activity the list
--- is ordered by), day (what a range of dates filters), event_date, session_id, user_pseudo_id, user_id, location_id, and
+-- p_lines is a query of the list's lines with the columns tenant_id, line_id, ts (microseconds of the activity that
+-- orders the list), day (what a range of dates filters), event_date, session_id, user_pseudo_id, user_id, location_id, and
 -- those of p_sortable: the list's own scalars with their types. p_details is the jsonb of what the list adds to a line
 -- `l`, p_match says whether line `l` holds the searched text, p_total counts the lines of the selection. All four are
 -- texts of this folder's files, never a caller's, and may use:

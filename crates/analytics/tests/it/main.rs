@@ -7,6 +7,7 @@ mod dashboard;
 mod history;
 mod jobs;
 mod lists;
+mod openapi;
 mod oracle;
 mod params;
 mod plpgsql;

@@ -1,7 +1,5 @@
 //! The document: complete, and the same as the committed one.
 
-use std::path::Path;
-
 use serde_json::Value;
 
 fn document() -> Value {
@@ -45,7 +43,5 @@ fn every_operation_says_who_may_and_what_can_go_wrong() {
 
 #[test]
 fn the_committed_document_is_this_one() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi/auth.json");
-    let committed: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    assert_eq!(committed, document(), "run `make openapi`");
+    testkit::documents::assert_committed("auth", &document());
 }

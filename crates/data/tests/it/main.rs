@@ -7,6 +7,7 @@ mod jobs_api;
 mod kill;
 mod land_modes;
 mod malformed;
+mod openapi;
 mod process;
 mod real_days;
 mod rebuild;
