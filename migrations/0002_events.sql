@@ -107,6 +107,20 @@ begin
 end
 $$;
 
+-- Events of no visit that name a user: few, and the only ones that are looked for by user. The index costs the load
+-- nothing worth mentioning, for hardly a row is in it.
+do $$
+declare
+    v_table text;
+begin
+    foreach v_table in array array['page_view', 'view_item', 'add_to_cart', 'purchase',
+        'view_search_results', 'no_search_results'] loop
+        execute format('create index %I on %I (tenant_id, web_user_id, ga_user_id)
+            where visit_id is null and (web_user_id is not null or ga_user_id is not null)', v_table || '_loose', v_table);
+    end loop;
+end
+$$;
+
 -- The last user and branch that events which are not landed carried, per visit and day: a visit's user may come from a
 -- session_start or a login, and a rebuild must find it again.
 create table visit_identities (

@@ -43,7 +43,7 @@ create index visits_midnight on visits (tenant_id, last_day) where last_day <> d
 create index visits_cart on visits (tenant_id, last_cart_ts desc, visit_id desc, day)
     where carts > 0 and purchases = 0;
 create index visits_bounce on visits (tenant_id, last_page_ts desc, visit_id desc, day) where pages = 1;
-create index visits_active on visits (tenant_id, last_page_ts desc, visit_id desc, day, user_id)
+create index visits_active on visits (tenant_id, last_page_ts desc, visit_id desc, day, user_id, location_id)
     where pages > 2 and user_id is not null;
 create index visits_user on visits (tenant_id, user_id, day, location_id) where user_id is not null;
 create index visits_session on visits (tenant_id, ga_session_id);
@@ -79,7 +79,7 @@ create table search_lines (
     converted boolean not null default false,
     primary key (tenant_id, line_id)
 );
-create index search_lines_newest on search_lines (tenant_id, last_ts desc, line_id desc, day);
+create index search_lines_newest on search_lines (tenant_id, last_ts desc, line_id desc, day, location_id, converted);
 create index search_lines_visit on search_lines (tenant_id, visit_id);
 create index search_lines_user on search_lines (tenant_id, user_id, last_ts desc) where user_id is not null;
 
@@ -167,6 +167,30 @@ create table bounce_pages (
     primary key (tenant_id, location_id, day, page_hash)
 );
 create index bounce_pages_day on bounce_pages (tenant_id, day);
+
+-- The same per calendar month: a long range is read from whole months and the days at its ends, so that its cost follows
+-- its users and pages and not its days.
+create table user_months (
+    tenant_id uuid not null,
+    location_id text collate "C" not null,
+    -- its first day
+    month date not null,
+    user_id text collate "C" not null,
+    visits integer not null,
+    primary key (tenant_id, location_id, month, user_id)
+);
+create index user_months_month on user_months (tenant_id, month);
+
+create table bounce_months (
+    tenant_id uuid not null,
+    location_id text collate "C" not null,
+    month date not null,
+    page_hash uuid not null,
+    entry_page text collate "C" not null,
+    bounces bigint not null,
+    primary key (tenant_id, location_id, month, page_hash)
+);
+create index bounce_months_month on bounce_months (tenant_id, month);
 
 create table day_events (
     tenant_id uuid not null,

@@ -9,7 +9,7 @@ begin
         'page_view', 'view_item', 'add_to_cart', 'purchase', 'view_search_results', 'no_search_results',
         'visit_identities', 'ingestion_jobs', 'ingestion_job_days', 'ingested_days', 'rejected_rows',
         'visits', 'visit_products', 'search_lines', 'orders',
-        'hourly_stats', 'daily_stats', 'user_days', 'bounce_pages', 'day_events', 'task_states',
+        'hourly_stats', 'daily_stats', 'user_days', 'bounce_pages', 'user_months', 'bounce_months', 'day_events', 'task_states',
         'branch_email_mappings', 'email_sending_jobs', 'email_send_history', 'report_schedules'
     ] loop
         call wall_tenant_table(v_table::regclass);

@@ -11,6 +11,7 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::ingest::job::IngestTask;
+use crate::ingest::sweep::keep_sweeping;
 use crate::ingest::work::{Ingestion, work};
 use crate::routes::{META, router};
 
@@ -24,10 +25,15 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let pool = open(&settings, META.name).await?;
     let listener = lifecycle::bind(settings.service_host, settings.data_port, "DATA_SERVICE_PORT").await?;
     let ingestion = ingestion(&settings, &pool)?;
+    let sweeper = tokio::spawn({
+        let ingestion = ingestion.clone();
+        async move { keep_sweeping(&ingestion).await }
+    });
     let worker = tokio::spawn(worker(ingestion, shutdown.clone()));
     let state = AppState::new(pool, settings);
     tracing::info!(address = %listener.local_addr()?, "data-service listens");
     http::serve(listener, router(state), shutdown).await?;
+    sweeper.abort();
     worker.await?;
     Ok(())
 }

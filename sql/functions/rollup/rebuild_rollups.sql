@@ -27,6 +27,8 @@ begin
     delete from daily_stats d where d.tenant_id = p_tenant_id;
     delete from user_days u where u.tenant_id = p_tenant_id;
     delete from bounce_pages b where b.tenant_id = p_tenant_id;
+    delete from user_months u where u.tenant_id = p_tenant_id;
+    delete from bounce_months b where b.tenant_id = p_tenant_id;
     delete from day_events d where d.tenant_id = p_tenant_id;
     foreach v_day in array v_days loop
         perform refresh_visits(p_tenant_id, v_day, '{}');

@@ -7,6 +7,8 @@ security invoker
 set search_path = public, pg_temp
 set work_mem = '64MB'
 as $$
+declare
+    v_months date[];
 begin
     delete from hourly_stats h where h.tenant_id = p_tenant_id and h.day = any(p_days);
     insert into hourly_stats (tenant_id, location_id, day, hour, revenue, purchases, visitors, carts, searches, failed_searches)
@@ -93,6 +95,22 @@ begin
     where v.tenant_id = p_tenant_id and v.day = any(p_days) and v.pages = 1
     group by grouping sets ((v.day, v.entry_page), (v.day, v.entry_page, v.location_id))
     having grouping(v.location_id) = 1 or v.location_id is not null;
+
+    v_months := array(select distinct date_trunc('month', d::timestamp)::date from unnest(p_days) d);
+    delete from user_months u where u.tenant_id = p_tenant_id and u.month = any(v_months);
+    insert into user_months (tenant_id, location_id, month, user_id, visits)
+    select p_tenant_id, d.location_id, m.month, d.user_id, sum(d.visits)
+    from unnest(v_months) m (month)
+    join user_days d on d.tenant_id = p_tenant_id and d.day >= m.month
+        and d.day < (m.month + interval '1 month')::date
+    group by d.location_id, m.month, d.user_id;
+    delete from bounce_months b where b.tenant_id = p_tenant_id and b.month = any(v_months);
+    insert into bounce_months (tenant_id, location_id, month, page_hash, entry_page, bounces)
+    select p_tenant_id, b.location_id, m.month, b.page_hash, min(b.entry_page), sum(b.bounces)
+    from unnest(v_months) m (month)
+    join bounce_pages b on b.tenant_id = p_tenant_id and b.day >= m.month
+        and b.day < (m.month + interval '1 month')::date
+    group by b.location_id, m.month, b.page_hash;
 
     delete from day_events d where d.tenant_id = p_tenant_id and d.day = any(p_days);
     insert into day_events (tenant_id, day, table_name, events)

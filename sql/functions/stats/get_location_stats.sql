@@ -13,6 +13,7 @@ security invoker
 set search_path = public, pg_temp
 as $$
 declare
+    v_months record := whole_months(p_start_date, p_end_date);
     v_currency text;
     v_locations text[];
     v_rows jsonb;
@@ -35,12 +36,25 @@ begin
     ), users as (
         select u.location_id, count(*) as returning_users
         from (
-            select d.location_id, d.user_id
-            from user_days d
-            where d.tenant_id = p_tenant_id and d.location_id = any(v_locations)
-                and d.day >= p_start_date and d.day <= p_end_date
-            group by d.location_id, d.user_id
-            having sum(d.visits) > 1) u
+            select p.location_id, p.user_id
+            from (
+                select m.location_id, m.user_id, m.visits
+                from user_months m
+                where m.tenant_id = p_tenant_id and m.location_id = any(v_locations)
+                    and m.month >= v_months.first_month and m.month < v_months.after_months
+                union all
+                select d.location_id, d.user_id, d.visits
+                from user_days d
+                where d.tenant_id = p_tenant_id and d.location_id = any(v_locations)
+                    and d.day >= p_start_date and d.day < v_months.first_month
+                union all
+                select d.location_id, d.user_id, d.visits
+                from user_days d
+                where d.tenant_id = p_tenant_id and d.location_id = any(v_locations)
+                    and d.day >= v_months.after_months and d.day <= p_end_date
+            ) p
+            group by p.location_id, p.user_id
+            having sum(p.visits) > 1) u
         group by u.location_id
     )
     select jsonb_agg(jsonb_build_object(

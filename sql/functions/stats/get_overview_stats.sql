@@ -13,6 +13,7 @@ set search_path = public, pg_temp
 as $$
 declare
     v_scope text[] := coalesce(array_remove(p_location_ids, ''), array['']);
+    v_months record := whole_months(p_start_date, p_end_date);
     v_currency text;
     v_days record;
     v_users record;
@@ -33,11 +34,24 @@ begin
     select count(*) as known, count(*) filter (where u.visits > 1) as returning_users
     into v_users
     from (
-        select sum(d.visits) as visits
-        from user_days d
-        where d.tenant_id = p_tenant_id and d.location_id = any(v_scope)
-            and d.day >= p_start_date and d.day <= p_end_date
-        group by d.user_id) u;
+        select sum(p.visits) as visits
+        from (
+            select m.user_id, m.visits
+            from user_months m
+            where m.tenant_id = p_tenant_id and m.location_id = any(v_scope)
+                and m.month >= v_months.first_month and m.month < v_months.after_months
+            union all
+            select d.user_id, d.visits
+            from user_days d
+            where d.tenant_id = p_tenant_id and d.location_id = any(v_scope)
+                and d.day >= p_start_date and d.day < v_months.first_month
+            union all
+            select d.user_id, d.visits
+            from user_days d
+            where d.tenant_id = p_tenant_id and d.location_id = any(v_scope)
+                and d.day >= v_months.after_months and d.day <= p_end_date
+        ) p
+        group by p.user_id) u;
 
     return jsonb_build_object(
         'totalRevenue', money_text(v_days.revenue, v_currency),

@@ -15,14 +15,27 @@ set search_path = public, pg_temp
 as $$
 declare
     v_scope text[] := coalesce(array_remove(p_location_ids, ''), array['']);
-    v_from date := coalesce(p_start_date, '-infinity');
-    v_to date := coalesce(p_end_date, 'infinity');
+    v_months record := whole_months(p_start_date, p_end_date);
 begin
-    with pages as (
-        select min(b.entry_page) as entry_page, sum(b.bounces) as bounces
+    with parts as (
+        select m.page_hash, m.entry_page, m.bounces
+        from bounce_months m
+        where m.tenant_id = p_tenant_id and m.location_id = any(v_scope)
+            and m.month >= v_months.first_month and m.month < v_months.after_months
+        union all
+        select b.page_hash, b.entry_page, b.bounces
         from bounce_pages b
-        where b.tenant_id = p_tenant_id and b.location_id = any(v_scope) and b.day >= v_from and b.day <= v_to
-        group by b.page_hash
+        where b.tenant_id = p_tenant_id and b.location_id = any(v_scope)
+            and b.day >= p_start_date and b.day < v_months.first_month
+        union all
+        select b.page_hash, b.entry_page, b.bounces
+        from bounce_pages b
+        where b.tenant_id = p_tenant_id and b.location_id = any(v_scope)
+            and b.day >= v_months.after_months and b.day <= p_end_date
+    ), pages as (
+        select min(p.entry_page) as entry_page, sum(p.bounces) as bounces
+        from parts p
+        group by p.page_hash
     ), worst as (
         select p.entry_page, p.bounces from pages p order by p.bounces desc, p.entry_page limit 10
     )

@@ -3,10 +3,10 @@
 -- is filtered, searched, ordered, walked and completed is the same for all five and stands here.
 --
 -- p_lines is a query of the list's lines with the columns tenant_id, line_id, ts (microseconds of the activity that
--- orders the list), day (what a range of dates filters), event_date, session_id, user_pseudo_id, user_id, location_id, and
--- those of p_sortable: the list's own scalars with their types. p_details is the jsonb of what the list adds to a line
--- `l`, p_match says whether line `l` holds the searched text, p_total counts the lines of the selection. All four are
--- texts of this folder's files, never a caller's, and may use:
+-- orders the list), day (what a range of dates filters), event_date, session_id, user_pseudo_id, user_id, location_id,
+-- and those of p_sortable: the list's own scalars with their types. p_details is the jsonb of what the list adds to a
+-- line `l`, p_match says whether line `l` holds the searched text, p_total counts the lines of the selection. All four
+-- are texts of this folder's files, never a caller's, and may use:
 -- $1 tenant, $2 and $3 first and last day, $4 locations, $5 the text searched for, in lower case, $6 a jsonpath that
 -- finds it in an array of items, $7 the locations as the roll-ups know them, $8 and $9 the bounds of ts.
 -- The parameters are constants to the planner of a dynamic statement: what is null drops out of the plan.

@@ -24,7 +24,8 @@ pub(crate) struct LocationView {
 /// Branches with activity
 ///
 /// The active locations that have page views, by name.
-#[utoipa::path(get, path = "/analytics/locations", tag = "locations", responses((status = 200, body = Vec<LocationView>)))]
+#[utoipa::path(get, path = "/analytics/locations", tag = "locations",
+    responses((status = 200, body = Vec<LocationView>)))]
 pub(crate) async fn list_locations(
     State(app): State<AppState>,
     context: TenantContext,

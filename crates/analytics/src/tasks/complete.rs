@@ -45,7 +45,9 @@ pub(crate) enum TaskLineView {
 /// Marks a line of a list completed, or open again, and answers it with who did so and when. It stays when the line's
 /// data are loaded again.
 #[utoipa::path(put, path = "/analytics/tasks/{list}/{line_id}", tag = "tasks",
-    params(("list" = inline(TaskList), Path, description = "The list's name"), ("line_id" = Uuid, Path, description = "The line")),
+    params(
+        ("list" = inline(TaskList), Path, description = "The list's name"),
+        ("line_id" = Uuid, Path, description = "The line")),
     request_body = CompletionBody, responses((status = 200, body = TaskLineView)))]
 pub(crate) async fn complete_task(
     State(app): State<AppState>,

@@ -39,8 +39,8 @@ impl Place {
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
     }
 
-    /// The place a cursor stands for; `None` where it is none of this list in this order. Anybody can write one: what it
-    /// says only reaches the database as values of the right kinds, and it opens nothing that a filter would not.
+    /// The place a cursor stands for; `None` where it is none of this list in this order. Anybody can write one: what
+    /// it says only reaches the database as values of the right kinds, and it opens nothing that a filter would not.
     pub(super) fn from_cursor(text: &str, list: TaskList, sort: Sort) -> Option<Self> {
         let cursor: Cursor = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let Cursor { list: of, sort: field, desc, after } = cursor;

@@ -90,7 +90,27 @@ pub async fn put(db: &TestDb, tenant: TenantId, table: &str, base: &Value, rows:
             .await
             .unwrap_or_else(|e| panic!("{row}: {e}"));
     }
+    roll_up_months(&mut tx).await;
     tx.commit().await.unwrap();
+}
+
+/// Makes the months of the days that are there, as loading does.
+async fn roll_up_months(tx: &mut TenantTx) {
+    sqlx::raw_sql(
+        "delete from user_months;
+         insert into user_months
+         select tenant_id, location_id, date_trunc('month', day::timestamp), user_id, sum(visits)
+         from user_days
+         group by 1, 2, 3, 4;
+         delete from bounce_months;
+         insert into bounce_months
+         select tenant_id, location_id, date_trunc('month', day::timestamp), page_hash, min(entry_page), sum(bounces)
+         from bounce_pages
+         group by 1, 2, 3, 4",
+    )
+    .execute(tx.conn())
+    .await
+    .unwrap();
 }
 
 /// `base` with the fields of `row` over it.

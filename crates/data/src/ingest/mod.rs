@@ -12,6 +12,7 @@ mod rejected;
 pub mod spool;
 pub mod start;
 pub mod submit;
+pub mod sweep;
 pub mod upload;
 pub mod view;
 pub mod work;

@@ -75,6 +75,8 @@ pub struct FileReport {
     pub rejected: u64,
     /// Rows of days outside the range asked for.
     pub outside: u64,
+    /// Where the first rejected row stands and why it is none.
+    pub first_rejected: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -136,7 +138,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn file(&mut self, path: &PathBuf) -> Result<(), FileError> {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-        self.parsed.files.push(FileReport { name, rows: 0, rejected: 0, outside: 0 });
+        self.parsed.files.push(FileReport { name, rows: 0, rejected: 0, outside: 0, first_rejected: None });
         let bytes_before = self.order.counters.bytes.load(Ordering::Relaxed);
         let shard = Shard::of(path);
         // Its own position per opening: the kind is told on a first one.
@@ -225,6 +227,7 @@ impl Run<'_> {
     fn reject(&mut self, line: u64, reason: &str, raw: &str) -> Result<(), FileError> {
         let Some(file) = self.parsed.files.last_mut() else { return Ok(()) };
         file.rejected += 1;
+        file.first_rejected.get_or_insert_with(|| format!("line {line}: {reason}"));
         RejectedRow::new(&file.name, line, reason, raw).write(&mut self.rejected).map_err(FileError::Io)?;
         if file.rejected > HOPELESS && file.rejected > file.rows / 2 {
             return Err(FileError::Refused(format!(
@@ -239,8 +242,10 @@ impl Run<'_> {
         let Some(file) = self.parsed.files.last() else { return Ok(()) };
         if file.rejected * 100 > file.rows * REJECTED_PERCENT {
             return Err(FileError::Refused(format!(
-                "{} of {} rows are malformed, more than {REJECTED_PERCENT} %: nothing was changed",
-                file.rejected, file.rows
+                "{} of {} rows are malformed, more than {REJECTED_PERCENT} %: nothing was changed; the first one, {}",
+                file.rejected,
+                file.rows,
+                file.first_rejected.as_deref().unwrap_or_default(),
             )));
         }
         Ok(())

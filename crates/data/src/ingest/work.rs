@@ -165,8 +165,10 @@ async fn run(
 /// What the person who reads the job should know although it went well.
 fn warnings(row: &JobRow, parsed: &Parsed, currency: &str) -> Vec<String> {
     let mut warnings = Vec::new();
-    if parsed.rejected() > 0 {
-        warnings.push(format!("{} malformed rows were not taken", parsed.rejected()));
+    for file in parsed.files.iter().filter(|file| file.rejected > 0) {
+        let first = file.first_rejected.as_deref().unwrap_or_default();
+        warnings
+            .push(format!("{}: {} malformed rows were not taken; the first one, {first}", file.name, file.rejected));
     }
     if parsed.foreign_amounts > 0 {
         warnings.push(format!(

@@ -12,4 +12,5 @@ mod process;
 mod real_days;
 mod rebuild;
 mod support;
+mod sweep;
 mod traps;

@@ -35,6 +35,13 @@ async fn a_few_malformed_rows_are_kept_with_line_reason_and_text() {
     let job = shop.import("replace", &[file]).await;
     assert_eq!((job.status.as_str(), job.rejected), ("completed_with_warnings", 2), "{job:?}");
     assert_eq!(shop.number("select count(*) from page_view").await, 398);
+    assert!(
+        job.warnings[0].starts_with(
+            "events_20260302.json: 2 malformed rows were not taken; the first one, line 100: event_timestamp"
+        ),
+        "{:?}",
+        job.warnings
+    );
     let rejected =
         shop.texts("select file || '|' || line || '|' || reason || '|' || raw from rejected_rows order by line").await;
     assert!(
@@ -71,7 +78,7 @@ async fn above_one_percent_no_day_of_the_job_changes() {
     let job = shop.import("replace", &[good, bad]).await;
     assert_eq!(job.status, "failed");
     let reason = job.error_message.unwrap();
-    assert!(reason.starts_with("later.json: 3 of 200 rows are malformed, more than 1 %"), "{reason}");
+    assert!(reason.starts_with("later.json: 3 of 200 rows are malformed, more than 1 %: nothing was changed; the first one, line 198: event_"), "{reason}");
     assert_eq!(job.rejected, 3);
     assert_eq!(
         shop.texts("select file || line from rejected_rows order by line").await,

@@ -16,7 +16,7 @@ use testkit::oracle::TenantSettings;
 use tokio_util::sync::CancellationToken;
 
 /// Tables that hold events and all that is derived from them, with the columns that order their rows.
-pub const TABLES: [(&str, &str); 16] = [
+pub const TABLES: [(&str, &str); 18] = [
     ("page_view", "event_date, event_id"),
     ("view_item", "event_date, event_id"),
     ("add_to_cart", "event_date, event_id"),
@@ -32,6 +32,8 @@ pub const TABLES: [(&str, &str); 16] = [
     ("daily_stats", "location_id, day"),
     ("user_days", "location_id, day, user_id"),
     ("bounce_pages", "location_id, day, page_hash"),
+    ("user_months", "location_id, month, user_id"),
+    ("bounce_months", "location_id, month, page_hash"),
     ("day_events", "day, table_name"),
 ];
 

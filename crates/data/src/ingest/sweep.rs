@@ -1,0 +1,67 @@
+//! Removes job folders that nobody will: of an upload that broke off with its process, or of a job that ended just before
+//! its process did.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use common::db::TenantTx;
+use common::ids::{JobId, TenantId};
+
+use super::job::read;
+use super::spool::JobFolder;
+use super::work::Ingestion;
+
+/// A younger folder may be an upload that is still streaming in.
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3600);
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// Sweeps now and every hour.
+pub async fn keep_sweeping(ingestion: &Ingestion) {
+    loop {
+        match sweep(ingestion, ABANDONED_AFTER).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "abandoned job folders were removed"),
+            Err(error) => tracing::warn!(error = format!("{error:#}"), "abandoned job folders could not be removed"),
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Removes folders older than `age` whose job has ended or never came to be; answers how many.
+///
+/// # Errors
+/// DATA_ROOT cannot be read, or the database is away.
+pub async fn sweep(ingestion: &Ingestion, age: Duration) -> anyhow::Result<usize> {
+    let mut removed = 0;
+    for (tenant, job) in folders(&ingestion.data_root.join(".jobs"), age)? {
+        let mut tx = TenantTx::begin(&ingestion.pool, tenant).await?;
+        let wanted = read(tx.conn(), tenant, job).await?.is_some_and(|row| !row.has_ended());
+        drop(tx);
+        if !wanted {
+            JobFolder::of(&ingestion.data_root, tenant, job).remove()?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// `<tenant>/<job>` folders that were not touched for `age`; anything of another name is not ours.
+fn folders(jobs: &Path, age: Duration) -> anyhow::Result<Vec<(TenantId, JobId)>> {
+    let mut found = Vec::new();
+    if !jobs.is_dir() {
+        return Ok(found);
+    }
+    let before = SystemTime::now() - age;
+    for tenant in std::fs::read_dir(jobs)? {
+        let tenant = tenant?;
+        let Ok(tenant_id) = tenant.file_name().to_string_lossy().parse::<TenantId>() else { continue };
+        for job in std::fs::read_dir(tenant.path())? {
+            let job = job?;
+            let Ok(job_id) = job.file_name().to_string_lossy().parse::<JobId>() else { continue };
+            if job.metadata()?.modified()? <= before {
+                found.push((tenant_id, job_id));
+            }
+        }
+    }
+    Ok(found)
+}
