@@ -4,8 +4,10 @@
 create table visits (
     tenant_id uuid not null,
     visit_id uuid not null,
-    -- event_date of the first landed event in event order; last_day is the latest
+    -- the visit's day: event_date of its first landed event in event order
     day date not null,
+    -- the days its landed events lie on, from the earliest to the latest: a client's clock may disagree with event_date
+    first_day date not null,
     last_day date not null,
     user_pseudo_id text collate "C" not null,
     ga_session_id bigint not null,
@@ -39,7 +41,7 @@ create table visits (
 );
 -- day is a key column, not an included one: a range of days is then filtered inside the index.
 create index visits_day on visits (tenant_id, day);
-create index visits_midnight on visits (tenant_id, last_day) where last_day <> day;
+create index visits_midnight on visits (tenant_id, last_day) where last_day <> first_day;
 create index visits_cart on visits (tenant_id, last_cart_ts desc, visit_id desc, day)
     where carts > 0 and purchases = 0;
 create index visits_bounce on visits (tenant_id, last_page_ts desc, visit_id desc, day) where pages = 1;
@@ -141,6 +143,9 @@ create table daily_stats (
     failed_searches bigint not null default 0,
     abandoned_carts bigint not null default 0,
     page_views bigint not null default 0,
+    -- when the day's visits and orders were active, microseconds: bounds of an index scan, whatever clients' clocks said
+    min_ts bigint,
+    max_ts bigint,
     primary key (tenant_id, location_id, day)
 );
 create index daily_stats_day on daily_stats (tenant_id, day);

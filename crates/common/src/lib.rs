@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod config;
+pub mod days;
 pub mod db;
 pub mod http;
 pub mod ids;

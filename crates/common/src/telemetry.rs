@@ -13,7 +13,7 @@ use tracing_appender::{
 };
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::LevelFilter,
+    filter::filter_fn,
     fmt,
     layer::SubscriberExt,
     util::{SubscriberInitExt, TryInitError},
@@ -57,7 +57,8 @@ pub fn init(service: &str, settings: &Settings) -> Result<TelemetryGuard, Teleme
                 .with_filter(filter()),
         )
         .with(json(all).with_filter(filter()))
-        .with(json(errors).with_filter(LevelFilter::from_level(Level::ERROR)))
+        // Spans pass too: they carry the request's id.
+        .with(json(errors).with_filter(filter_fn(|meta| meta.is_span() || *meta.level() == Level::ERROR)))
         .try_init()?;
     Ok(TelemetryGuard { _files: vec![all_guard, errors_guard] })
 }

@@ -12,7 +12,7 @@ use crate::{availability, ingest};
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
     name: "data-service",
-    title: "Data service",
+    title: "Google Analytics Intelligence: data",
     description: "What happened: takes in GA4's events, users and branches, and says which days are there.",
     version: env!("CARGO_PKG_VERSION"),
 };

@@ -28,7 +28,7 @@ begin
                 else overlay(v.visit_id::text placing '0000-000000000000' from 20) end::uuid as first_id,
             case when v.own_event_ids then 'ffffffff-ffff-ffff-ffff-ffffffffffff'
                 else overlay(v.visit_id::text placing 'ffff-ffffffffffff' from 20) end::uuid as last_id
-        from visits v, generate_series(v.day::timestamp, v.last_day::timestamp, interval '1 day') d (day)
+        from visits v, generate_series(v.first_day::timestamp, v.last_day::timestamp, interval '1 day') d (day)
         where v.tenant_id = p_tenant_id and v.visit_id = any(p_visit_ids)
         union all
         select null, (e ->> 'event_date')::date, (e ->> 'kind' = 'page_view')::integer,

@@ -29,6 +29,7 @@ declare
         batch_ordering_id, batch_event_index, user_pseudo_id, ga_session_id, web_user_id, ga_user_id, branch_id,
         event_count, posted, page_location, page_title, extra';
     v_held record;
+    v_replace boolean := p_mode = 'replace';
     v_carried uuid[];
     v_repeated uuid[];
     v_kind integer;
@@ -49,6 +50,8 @@ begin
         if v_held.source = p_source and array_position(v_shards, v_held.shard) > array_position(v_shards, p_shard) then
             return jsonb_build_object('outcome', 'skipped', 'held_by', v_held.shard, 'events', '{}'::jsonb);
         end if;
+        -- Rows of a lower source or shard never stay beside those of a higher one. What this job adds later finds its own.
+        v_replace := v_replace or v_held.source <> p_source or v_held.shard <> p_shard;
     end if;
 
     -- Equal tuples are numbered, so that thirteen identical clicks are thirteen. An event that brought its own id and
@@ -80,7 +83,7 @@ begin
         union
         select s.visit_id from staged_events s where s.kind = 0);
 
-    if p_mode = 'replace' then
+    if v_replace then
         delete from visit_identities i where i.tenant_id = p_tenant_id and i.event_date = p_day and not i.posted;
     end if;
     insert into visit_identities as i (tenant_id, visit_id, event_date, kind, value, event_timestamp,
@@ -105,7 +108,7 @@ begin
             coalesce(i.batch_event_index, 9223372036854775807), i.event_id);
 
     for v_kind in 1 .. cardinality(v_tables) loop
-        if p_mode = 'replace' then
+        if v_replace then
             execute format('delete from %I where tenant_id = $1 and event_date = $2 and not posted', v_tables[v_kind])
             using p_tenant_id, p_day;
         end if;
@@ -133,7 +136,7 @@ begin
     values (p_tenant_id, p_day, p_source, p_shard, v_total, p_job_id)
     on conflict (tenant_id, day) do update
     set source = excluded.source, shard = excluded.shard, job_id = excluded.job_id, ingested_at = excluded.ingested_at,
-        events = case p_mode when 'append' then (select coalesce(sum(e.events), 0) from day_events e
+        events = case when not v_replace then (select coalesce(sum(e.events), 0) from day_events e
             where e.tenant_id = p_tenant_id and e.day = p_day) else excluded.events end;
 
     return jsonb_build_object('outcome', 'landed', 'events', v_events);

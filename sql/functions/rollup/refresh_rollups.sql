@@ -55,23 +55,29 @@ begin
 
     delete from daily_stats d where d.tenant_id = p_tenant_id and d.day = any(p_days);
     insert into daily_stats (tenant_id, location_id, day, revenue, purchases, visitors, carts, searches, failed_searches,
-        abandoned_carts, page_views)
+        abandoned_carts, page_views, min_ts, max_ts)
     select p_tenant_id, f.location_id, f.day, sum(f.revenue), sum(f.purchases), sum(f.visitors), sum(f.carts),
-        sum(f.searches), sum(f.failed_searches), sum(f.abandoned_carts), sum(f.page_views)
+        sum(f.searches), sum(f.failed_searches), sum(f.abandoned_carts), sum(f.page_views), min(f.min_ts), max(f.max_ts)
     from (
         select h.location_id, h.day, h.revenue, h.purchases, h.visitors, h.carts, h.searches, h.failed_searches,
-            0::bigint as abandoned_carts, 0::bigint as page_views
+            0::bigint as abandoned_carts, 0::bigint as page_views, null::bigint as min_ts, null::bigint as max_ts
         from hourly_stats h
         where h.tenant_id = p_tenant_id and h.day = any(p_days)
         union all
         select coalesce(v.location_id, ''), v.day, 0, 0, 0, 0, 0, 0,
-            count(*) filter (where v.carts > 0 and v.purchases = 0), sum(v.page_views)
+            count(*) filter (where v.carts > 0 and v.purchases = 0), sum(v.page_views), min(v.first_ts), max(v.last_ts)
         from visits v
         where v.tenant_id = p_tenant_id and v.day = any(p_days)
         group by grouping sets ((v.day), (v.day, v.location_id))
         having grouping(v.location_id) = 1 or v.location_id is not null
         union all
-        select coalesce(e.branch_id, ''), e.event_date, 0, 0, 0, 0, 0, 0, 0, sum(e.event_count)
+        select coalesce(o.location_id, ''), o.event_date, 0, 0, 0, 0, 0, 0, 0, 0, min(o.event_timestamp), max(o.event_timestamp)
+        from orders o
+        where o.tenant_id = p_tenant_id and o.event_date = any(p_days)
+        group by grouping sets ((o.event_date), (o.event_date, o.location_id))
+        having grouping(o.location_id) = 1 or o.location_id is not null
+        union all
+        select coalesce(e.branch_id, ''), e.event_date, 0, 0, 0, 0, 0, 0, 0, sum(e.event_count), null, null
         from page_view e
         where e.tenant_id = p_tenant_id and e.event_date = any(p_days) and e.visit_id is null
         group by grouping sets ((e.event_date), (e.event_date, e.branch_id))

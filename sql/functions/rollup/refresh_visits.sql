@@ -40,28 +40,28 @@ begin
 
     v_spanning := array(
         select v.visit_id from visits v
-        where v.tenant_id = p_tenant_id and v.last_day <> v.day and v.last_day >= p_day and v.day <= p_day
+        where v.tenant_id = p_tenant_id and v.last_day <> v.first_day and v.last_day >= p_day and v.first_day <= p_day
         union
         select v.visit_id from visits v
         where v.tenant_id = p_tenant_id
             and v.visit_id = any(array(select distinct e.visit_id from visit_events e) || p_carried)
-            and (v.day <> p_day or v.last_day <> p_day));
+            and (v.first_day <> p_day or v.last_day <> p_day));
 
     -- The days those visits reach, before and after.
     v_days := array(
         select distinct d::date
-        from visits v, generate_series(v.day::timestamp, v.last_day::timestamp, interval '1 day') d
+        from visits v, generate_series(v.first_day::timestamp, v.last_day::timestamp, interval '1 day') d
         where v.tenant_id = p_tenant_id and v.visit_id = any(v_spanning) and d::date <> p_day);
     if cardinality(v_spanning) > 0 then
         perform collect_visit_events(p_tenant_id, v_days, v_spanning);
     end if;
     analyze visit_events;
 
-    insert into fresh_visits (tenant_id, visit_id, day, last_day, user_pseudo_id, ga_session_id, first_ts, last_ts,
+    insert into fresh_visits (tenant_id, visit_id, day, first_day, last_day, user_pseudo_id, ga_session_id, first_ts, last_ts,
         start_hour, page_views, pages, view_items, carts, purchases, searches, searches_with_term, failed_searches,
         last_page_ts, last_page_day, last_cart_ts, last_cart_day, entry_page, cart_items, cart_value, products_viewed,
         own_event_ids, min_web, max_web, min_ga, max_ga, min_branch, max_branch)
-    select p_tenant_id, p.visit_id, min(p.day), max(p.last_day), min(p.user_pseudo_id), min(p.ga_session_id),
+    select p_tenant_id, p.visit_id, min(p.day), min(p.day), max(p.last_day), min(p.user_pseudo_id), min(p.ga_session_id),
         min(p.first_ts), max(p.last_ts),
         extract(hour from to_timestamp(min(p.first_ts) / 1000000) at time zone v_zone),
         sum(p.page_views), count(p.page), sum(p.view_items), sum(p.carts), sum(p.purchases), sum(p.searches),
@@ -108,7 +108,7 @@ begin
             (array_agg(e.event_date order by e.event_timestamp desc, e.batch_page_id desc, e.batch_ordering_id desc,
                 e.batch_event_index desc, e.event_id desc) filter (where e.kind = 3))[1] as last_cart_day
         from visit_events e
-        where e.visit_id = any(array(select s.visit_id from fresh_visits s where s.day <> s.last_day))
+        where e.visit_id = any(array(select s.visit_id from fresh_visits s where s.first_day <> s.last_day))
         group by e.visit_id
     ) o
     where f.visit_id = o.visit_id;
@@ -167,18 +167,19 @@ begin
     end if;
 
     v_visits := array(
-        select v.visit_id from visits v where v.tenant_id = p_tenant_id and v.day = p_day
+        select v.visit_id from visits v where v.tenant_id = p_tenant_id and v.day = p_day and v.first_day = p_day
+            and v.last_day = p_day
         union select f.visit_id from fresh_visits f
         union select unnest(v_spanning));
     -- Days the visits reach now.
     v_days := v_days || p_day || array(
-        select d::date from fresh_visits f, generate_series(f.day::timestamp, f.last_day::timestamp, interval '1 day') d
-        where f.visit_id = any(array(select s.visit_id from fresh_visits s where s.last_day <> s.day)));
+        select d::date from fresh_visits f, generate_series(f.first_day::timestamp, f.last_day::timestamp, interval '1 day') d
+        where f.visit_id = any(array(select s.visit_id from fresh_visits s where s.last_day <> s.first_day)));
     perform refresh_visit_lines(p_tenant_id, v_visits, array(select distinct unnest(v_days)));
 
     delete from visits v where v.tenant_id = p_tenant_id and v.visit_id = any(v_visits);
     insert into visits
-    select f.tenant_id, f.visit_id, f.day, f.last_day, f.user_pseudo_id, f.ga_session_id, f.user_id, f.location_id,
+    select f.tenant_id, f.visit_id, f.day, f.first_day, f.last_day, f.user_pseudo_id, f.ga_session_id, f.user_id, f.location_id,
         f.first_ts, f.last_ts, f.start_hour, f.page_views, f.pages, f.view_items, f.carts, f.purchases, f.searches,
         f.searches_with_term, f.failed_searches, f.last_page_ts, f.last_page_day, f.last_cart_ts, f.last_cart_day,
         f.entry_page, f.cart_items, f.cart_value, f.products_viewed, f.own_event_ids

@@ -1,8 +1,7 @@
 -- version: 1
--- Between which timestamps (microseconds, ts_from inclusive, ts_to exclusive) the activity of every visit of a range of
--- days lies, so that a list ordered by time is read from near its range and not from its end. A superset: the days
--- themselves are still filtered. A day reaches from 14 hours before its midnight UTC to 36 hours after it, in whatever
--- zone; nearly all visits end within three days, and those that do not are looked up.
+-- Between which timestamps (microseconds, ts_from inclusive, ts_to exclusive) the visits and orders of a range of days were
+-- active, so that a list ordered by time is read from near its range and not from its end. Taken from the roll-ups, not
+-- from the calendar: a client's clock may be days off its event_date. Null where there is no bound.
 create or replace function activity_bounds(
     p_tenant_id uuid,
     p_start_date date,
@@ -15,20 +14,17 @@ stable
 security invoker
 set search_path = public, pg_temp
 as $$
-declare
-    c_day constant bigint := 86400000000;
-    v_last_day date := p_end_date + 3;
 begin
-    if p_end_date is not null then
-        select greatest(v_last_day, max(v.last_day)) into v_last_day
-        from visits v
-        where v.tenant_id = p_tenant_id
-            and v.last_day <> v.day
-            and v.last_day > p_end_date + 3
-            and v.day <= p_end_date;
+    if p_start_date is null and p_end_date is null then
+        return;
     end if;
-    ts_from := (p_start_date - date '1970-01-01' - 1) * c_day;
-    ts_to := (v_last_day - date '1970-01-01' + 2) * c_day;
+    -- Nothing in the range: bounds that hold everything, for the days themselves are filtered too.
+    select case when p_start_date is not null then coalesce(min(d.min_ts), 0) end,
+        case when p_end_date is not null then coalesce(max(d.max_ts) + 1, 9223372036854775807) end
+    into ts_from, ts_to
+    from daily_stats d
+    where d.tenant_id = p_tenant_id and d.location_id = ''
+        and d.day between coalesce(p_start_date, '-infinity') and coalesce(p_end_date, 'infinity');
 end
 $$;
 

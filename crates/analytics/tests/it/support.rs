@@ -82,7 +82,10 @@ impl Shop {
 pub async fn put(db: &TestDb, tenant: TenantId, table: &str, base: &Value, rows: &[Value]) {
     let mut tx = TenantTx::begin(&db.app, tenant).await.unwrap();
     for row in rows {
-        let row = over(&over(&json!({ "tenant_id": tenant }), base), row);
+        let mut row = over(&over(&json!({ "tenant_id": tenant }), base), row);
+        if table == "visits" && row.get("first_day").is_none() {
+            row["first_day"] = row["day"].clone();
+        }
         let sql = format!("insert into {table} select * from jsonb_populate_record(null::{table}, $1)");
         sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(&row)

@@ -86,7 +86,12 @@ pub(crate) async fn authorize(
     }
     let AuthorizeQuery { client_id, redirect_uri, state, code_challenge, nonce, .. } = request;
     let email = email.trim().to_lowercase();
-    if email.is_empty() || !email.contains('@') {
+    let storable =
+        [&email, &redirect_uri, &state, &code_challenge].into_iter().chain(&nonce).all(|text| !text.contains('\0'));
+    if !storable {
+        return Err(ApiError::Malformed(String::from("A NUL character stands in a field.")));
+    }
+    if email.is_empty() || email.len() > 320 || !email.contains('@') {
         return Err(ApiError::invalid("email", "is not an e-mail address"));
     }
     let grant = Grant { email, client_id, redirect_uri, code_challenge, nonce };

@@ -14,4 +14,4 @@ pub use claims::{AUDIENCE, Claims};
 pub use keys::{TokenError, TokenKeys};
 pub use role::Role;
 pub use state::AppState;
-pub use tenant::TenantContext;
+pub use tenant::{ManagerContext, TenantContext};

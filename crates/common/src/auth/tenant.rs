@@ -76,6 +76,25 @@ where
     }
 }
 
+/// A caller who is at least a manager of the tenant. Stands before the body in a handler's arguments, so that who may not
+/// is told so, and not what is wrong with the body.
+#[derive(Debug, Clone)]
+pub struct ManagerContext(pub TenantContext);
+
+impl<S> FromRequestParts<S> for ManagerContext
+where
+    S: Send + Sync,
+    AppState: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let context = TenantContext::from_request_parts(parts, state).await?;
+        context.require(Role::Manager)?;
+        Ok(Self(context))
+    }
+}
+
 /// One word for both, so that nobody can find out which tenants exist.
 fn no_such_tenant() -> ApiError {
     ApiError::NotFound(String::from("There is no such tenant, or you are no member of it."))

@@ -52,6 +52,8 @@ fn session(options: PgConnectOptions, name: &str) -> PgConnectOptions {
     options.application_name(name).options([
         ("TimeZone", "UTC"),
         ("DateStyle", "ISO"),
+        // Loading stages a day in temporary tables; without room every pass over them goes through files.
+        ("temp_buffers", "128MB"),
         // Compiling a plan costs more than any of our statements takes.
         ("jit", "off"),
         ("idle_in_transaction_session_timeout", "300s"),

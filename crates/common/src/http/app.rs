@@ -144,15 +144,24 @@ fn cors(settings: &Settings) -> CorsLayer {
         .max_age(Duration::from_secs(600))
 }
 
-/// One span a request and one line when it ends. The query is left out: it may hold names, terms and codes.
+/// One span a request and one line when it ends. The query is left out: it may hold names, terms and codes. Probes of
+/// health come every few seconds and would bury everything else: they have no span, and their line is for debugging.
 fn request_span(request: &Request) -> Span {
+    if request.uri().path().starts_with("/health") {
+        return Span::none();
+    }
     let id = request.headers().get(request_id::HEADER).and_then(|id| id.to_str().ok()).unwrap_or_default();
     tracing::info_span!("request", method = %request.method(), path = request.uri().path(), request_id = id)
 }
 
-fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &Span) {
+fn answered<B>(response: &axum::http::Response<B>, took: Duration, span: &Span) {
     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(status = response.status().as_u16(), milliseconds, "answered");
+    let status = response.status().as_u16();
+    if span.is_none() {
+        tracing::debug!(status, milliseconds, "a probe was answered");
+    } else {
+        tracing::info!(status, milliseconds, "answered");
+    }
 }
 
 /// The panic's text goes to the log; the client learns only that it happened.

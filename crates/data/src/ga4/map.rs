@@ -1,22 +1,49 @@
 //! From an export row to a row of the staging table: the one mapping, whatever file or API the row came from.
 
 use chrono::{Datelike, NaiveDate};
+use serde::de::DeserializeSeed;
 
 use super::event::{EventKind, MappedEvent};
 use super::extra::Extra;
 use super::identity::{EventTuple, event_id, own_event_id, visit_id};
 use super::items::{self, Items};
 use super::money::{Conversion, decimal};
-use super::row::{Ga4Row, Param};
+use super::row::{Ga4Row, Param, RowSeed};
 use super::settings::MappingSettings;
 use super::value::{real, storable};
 
 /// Longest id that is taken, in bytes: they stand in indexes. GA4 itself cuts parameter values at 100 characters.
 const LONGEST_ID: usize = 500;
+/// Longest page address, title or term: lists and roll-ups collect them. Google's own limit is 1,000 characters.
+const LONGEST_TEXT: usize = 16 * 1024;
 const MAPPED_PARAMS: &[&str] = &[
     "ga_session_id", "page_location", "page_title", "transaction_id", "search_term", "no_search_results_term",
     "currency", "event_id",
 ];
+
+/// Reads a row from its JSON text and maps it.
+///
+/// # Errors
+/// Why the text is no row of an export.
+pub fn read_row(json: &[u8], settings: &MappingSettings) -> Result<Mapped, String> {
+    let lands = |name: &str| kind_of(name, settings) != EventKind::Identity;
+    let mut parser = serde_json::Deserializer::from_slice(json);
+    let row = RowSeed(lands).deserialize(&mut parser).and_then(|row| parser.end().map(|()| row));
+    map_row(row.map_err(|error| json_reason(&error))?, settings)
+}
+
+/// A parse error without the position inside the row, which would be read as a line of the file.
+fn json_reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.contains("EOF while parsing") {
+        return "malformed JSON: the row is cut off".to_owned();
+    }
+    match text.rfind(" at line ") {
+        Some(at) if error.is_data() => text[..at].to_owned(),
+        Some(at) => format!("malformed JSON: {} (column {})", &text[..at], error.column()),
+        None => text,
+    }
+}
 
 /// What becomes of a well-formed row.
 #[derive(Debug)]
@@ -31,7 +58,7 @@ pub enum Mapped {
 ///
 /// # Errors
 /// The reason why the row is none: a missing or impossible date, time or name, or an id too long to keep.
-pub fn map_row(row: Ga4Row, settings: &MappingSettings) -> Result<Mapped, String> {
+fn map_row(row: Ga4Row, settings: &MappingSettings) -> Result<Mapped, String> {
     let name = row.event_name.as_ref().and_then(|n| real(&n.0)).ok_or("event_name is missing")?.to_owned();
     let event_date = event_date(row.event_date.as_ref().map(|d| d.0.as_str()))?;
     let event_timestamp = row.event_timestamp.ok_or("event_timestamp is missing")?.0;
@@ -94,6 +121,13 @@ pub fn map_row(row: Ga4Row, settings: &MappingSettings) -> Result<Mapped, String
         term: term(&row.event_params, kind),
         foreign_amount: false,
     };
+    for (what, text) in
+        [("page_location", &event.page_location), ("page_title", &event.page_title), ("the search term", &event.term)]
+    {
+        if text.as_ref().is_some_and(|text| text.len() > LONGEST_TEXT) {
+            return Err(format!("{what} is longer than {LONGEST_TEXT} bytes"));
+        }
+    }
     let own_id = real_param(&row.event_params, "event_id");
     let item_ids =
         if kind == EventKind::Identity { Vec::new() } else { commerce_and_extra(row, &mut event, settings)? };

@@ -13,7 +13,6 @@ mod settings;
 mod value;
 
 pub use event::{EventKind, MappedEvent};
-pub use map::{Mapped, map_row};
-pub use row::Ga4Row;
+pub use map::{Mapped, read_row};
 pub use settings::MappingSettings;
 pub use value::real_text;

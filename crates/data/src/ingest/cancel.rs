@@ -2,7 +2,7 @@
 //! rolled back, committed days stay.
 
 use axum::extract::State;
-use common::auth::{AppState, Role, TenantContext};
+use common::auth::{AppState, ManagerContext};
 use common::http::{ApiError, Json, Path};
 use common::ids::JobId;
 
@@ -21,10 +21,9 @@ use super::view::{JobView, view};
 )]
 pub async fn cancel_ingestion_job(
     State(app): State<AppState>,
-    context: TenantContext,
+    ManagerContext(context): ManagerContext,
     Path(job_id): Path<JobId>,
 ) -> Result<Json<JobView>, ApiError> {
-    context.require(Role::Manager)?;
     let mut tx = context.tx(&app.pool).await?;
     let changed = sqlx::query_scalar!(
         "update ingestion_jobs

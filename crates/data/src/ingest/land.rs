@@ -64,6 +64,7 @@ pub async fn land(
                 job,
                 day: *day,
                 day_file: folder.day_file(*day, report.shard),
+                records: report.records,
                 source: &row.source,
                 shard: report.shard.as_str(),
                 mode: &row.mode,

@@ -12,9 +12,9 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::rejected::RejectedRow;
-use super::spool::{DayWriter, JobFolder};
-use crate::ga4::{Ga4Row, Mapped, MappingSettings, map_row};
+use super::rejected::{RejectedRow, cut};
+use super::spool::{DayWriter, JobFolder, LISTS, REJECTED};
+use crate::ga4::{Mapped, MappingSettings, read_row};
 use crate::load::encode_event;
 use crate::sources::export_files::{self, FileError, FileKind, ListKind, RawRow, Shard};
 
@@ -22,6 +22,8 @@ use crate::sources::export_files::{self, FileError, FileKind, ListKind, RawRow, 
 const REJECTED_PERCENT: u64 = 1;
 /// So many rejected rows, and more of them than taken ones, end the reading: the file is something else.
 const HOPELESS: u64 = 10_000;
+/// Bytes of a reason that are kept.
+const LONGEST_REASON: usize = 500;
 
 /// What to parse, and how.
 pub struct ParseOrder {
@@ -83,6 +85,8 @@ pub struct FileReport {
 pub struct DayReport {
     pub shard: Shard,
     pub rows: u64,
+    /// Of them staged: what the day's file must hold.
+    pub records: u64,
 }
 
 /// Parses all files. A file at fault ends up in [`Parsed::refused`].
@@ -90,12 +94,12 @@ pub struct DayReport {
 /// # Errors
 /// The machine's faults (disk, permissions), and a cancelled job.
 pub fn parse(order: &ParseOrder) -> anyhow::Result<Parsed> {
-    order.folder.begin_parsing()?;
+    let attempt = order.folder.begin_parsing()?;
     let mut run = Run {
         order,
-        days: DayWriter::new(&order.folder),
-        rejected: create(order.folder.rejected_file())?,
-        lists: create(order.folder.lists_file())?,
+        days: DayWriter::new(&attempt),
+        rejected: create(attempt.join(REJECTED))?,
+        lists: create(attempt.join(LISTS))?,
         parsed: Parsed::default(),
         record: Vec::with_capacity(4096),
     };
@@ -111,15 +115,16 @@ pub fn parse(order: &ParseOrder) -> anyhow::Result<Parsed> {
             Err(FileError::Io(error)) => return Err(error),
         }
     }
+    if run.parsed.refused.is_none() && run.parsed.rows() == 0 {
+        let names: Vec<&str> = run.parsed.files.iter().map(|f| f.name.as_str()).collect();
+        // Never taken for a quiet day.
+        run.parsed.refused = Some(format!("{}: there are no rows in it", names.join(", ")));
+    }
     run.days.flush()?;
     run.rejected.flush().context("cannot write under DATA_ROOT")?;
     run.lists.flush().context("cannot write under DATA_ROOT")?;
     let parsed = run.parsed;
-    // Renamed into place last: half a parsing is never taken for a whole one.
-    let partial = order.folder.parsed().join("complete.partial");
-    std::fs::write(&partial, serde_json::to_vec(&parsed)?)?;
-    std::fs::rename(&partial, order.folder.complete_file())?;
-    Ok(parsed)
+    order.folder.finish_parsing(&attempt, parsed)
 }
 
 fn create(path: PathBuf) -> anyhow::Result<BufWriter<File>> {
@@ -169,9 +174,7 @@ impl Run<'_> {
 
     fn event_row(&mut self, shard: Shard, raw: &RawRow<'_>) -> Result<(), FileError> {
         self.count()?;
-        let mapped = serde_json::from_slice::<Ga4Row>(raw.json)
-            .map_err(|error| json_reason(&error))
-            .and_then(|row| map_row(row, &self.order.settings));
+        let mapped = read_row(raw.json, &self.order.settings);
         let day = match &mapped {
             Ok(Mapped::Event(event)) => event.event_date,
             Ok(Mapped::Nothing(day)) => *day,
@@ -183,14 +186,15 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        let report = self.parsed.days.entry(day).or_insert(DayReport { shard, rows: 0 });
+        let report = self.parsed.days.entry(day).or_insert(DayReport { shard, rows: 0, records: 0 });
         match shard.cmp(&report.shard) {
             std::cmp::Ordering::Less => return Ok(()),
-            std::cmp::Ordering::Greater => *report = DayReport { shard, rows: 1 },
+            std::cmp::Ordering::Greater => *report = DayReport { shard, rows: 1, records: 0 },
             std::cmp::Ordering::Equal => report.rows += 1,
         }
         self.record.clear();
         if let Ok(Mapped::Event(event)) = mapped {
+            report.records += 1;
             self.parsed.foreign_amounts += u64::from(event.foreign_amount);
             encode_event(&event, &mut self.record).map_err(|e| FileError::Io(e.into()))?;
         }
@@ -226,6 +230,8 @@ impl Run<'_> {
 
     fn reject(&mut self, line: u64, reason: &str, raw: &str) -> Result<(), FileError> {
         let Some(file) = self.parsed.files.last_mut() else { return Ok(()) };
+        // A reason names the value it is about, which may be as long as a row.
+        let reason = &cut(reason, LONGEST_REASON);
         file.rejected += 1;
         file.first_rejected.get_or_insert_with(|| format!("line {line}: {reason}"));
         RejectedRow::new(&file.name, line, reason, raw).write(&mut self.rejected).map_err(FileError::Io)?;
@@ -249,18 +255,5 @@ impl Run<'_> {
             )));
         }
         Ok(())
-    }
-}
-
-/// A parse error without the position inside the row, which would be read as a line of the file.
-fn json_reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    if text.contains("EOF while parsing") {
-        return "malformed JSON: the row is cut off".to_owned();
-    }
-    match text.rfind(" at line ") {
-        Some(at) if error.is_data() => text[..at].to_owned(),
-        Some(at) => format!("malformed JSON: {} (column {})", &text[..at], error.column()),
-        None => text,
     }
 }

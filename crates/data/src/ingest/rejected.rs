@@ -10,7 +10,17 @@ use sqlx::PgConnection;
 
 /// A longer row is cut, visibly.
 const LONGEST_RAW: usize = 64 * 1024;
-const BATCH: usize = 1000;
+/// Rows stored by one statement: 100 of them are at most 6 MiB.
+const BATCH: usize = 100;
+
+/// The text, or as much of it as fits into `longest` bytes, visibly cut.
+pub fn cut(text: &str, longest: usize) -> String {
+    if text.len() <= longest {
+        return text.to_owned();
+    }
+    let end = (0..=longest).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    format!("{} … (cut)", &text[..end])
+}
 
 /// One malformed row.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,13 +33,8 @@ pub struct RejectedRow {
 
 impl RejectedRow {
     pub fn new(file: &str, line: u64, reason: &str, raw: &str) -> Self {
-        let mut text = raw.replace('\0', "\u{fffd}");
-        if text.len() > LONGEST_RAW {
-            let end = (0..=LONGEST_RAW).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-            text.truncate(end);
-            text.push_str(" … (cut)");
-        }
-        Self { file: file.to_owned(), line, reason: reason.replace('\0', "\u{fffd}"), raw: text }
+        let raw = cut(&raw.replace('\0', "\u{fffd}"), LONGEST_RAW);
+        Self { file: file.to_owned(), line, reason: reason.replace('\0', "\u{fffd}"), raw }
     }
 
     /// # Errors

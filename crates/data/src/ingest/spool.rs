@@ -4,7 +4,8 @@
 //! ```text
 //! DATA_ROOT/<tenant_id>/                     the tenant's own folder of export files
 //! DATA_ROOT/.jobs/<tenant_id>/<job_id>/in/   uploaded or imported files
-//! …/parsed/days/20201101.daily.copy          records for COPY, a file a day and shard
+//! …/parsing.<attempt>/                         what one attempt at parsing writes; renamed to parsed/ when whole
+//! …/parsed/days/20201101.daily.copy            records for COPY, a file a day and shard
 //! …/parsed/{rejected,lists}.ndjson, complete.json
 //! ```
 
@@ -17,10 +18,16 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use common::ids::{JobId, TenantId};
 
+use super::parse::Parsed;
 use crate::sources::export_files::Shard;
 
 /// Files of days held open at a time: far below the usual limit of 1,024.
 const OPEN_DAYS: usize = 128;
+
+/// Files of a parsed folder.
+pub const REJECTED: &str = "rejected.ndjson";
+pub const LISTS: &str = "lists.ndjson";
+const COMPLETE: &str = "complete.json";
 
 /// The folder of one job.
 #[derive(Debug, Clone)]
@@ -37,34 +44,66 @@ impl JobFolder {
         self.0.join("in")
     }
 
+    /// What a finished parsing left; a folder of this name is whole.
     pub fn parsed(&self) -> PathBuf {
         self.0.join("parsed")
     }
 
     pub fn day_file(&self, day: NaiveDate, shard: Shard) -> PathBuf {
-        self.parsed().join("days").join(format!("{}.{}.copy", day.format("%Y%m%d"), shard.as_str()))
+        day_file(&self.parsed(), day, shard)
     }
 
     pub fn rejected_file(&self) -> PathBuf {
-        self.parsed().join("rejected.ndjson")
+        self.parsed().join(REJECTED)
     }
 
     pub fn lists_file(&self) -> PathBuf {
-        self.parsed().join("lists.ndjson")
+        self.parsed().join(LISTS)
     }
 
-    /// Written last: parsing is done, everything beside it is whole.
-    pub fn complete_file(&self) -> PathBuf {
-        self.parsed().join("complete.json")
+    /// The result of an earlier attempt; none where there is none that can be read, and parsing has to be done (again).
+    pub fn parsed_before(&self) -> Option<Parsed> {
+        let json = fs::read(self.parsed().join(COMPLETE)).ok()?;
+        serde_json::from_slice(&json).ok()
     }
 
-    /// Removes what an interrupted parsing left.
+    /// A folder of this attempt's own: another process that believes this one dead may be parsing beside it.
     ///
     /// # Errors
-    /// The folder cannot be removed or made.
-    pub fn begin_parsing(&self) -> anyhow::Result<()> {
+    /// The folder cannot be made.
+    pub fn begin_parsing(&self) -> anyhow::Result<PathBuf> {
+        let attempt = self.0.join(format!("parsing.{}", uuid::Uuid::new_v4().simple()));
+        fs::create_dir_all(attempt.join("days")).context("cannot make the job's folder under DATA_ROOT")?;
+        Ok(attempt)
+    }
+
+    /// Writes the result down and gives the attempt's folder its name, durably. Where another attempt was faster, its result
+    /// counts: both read the same files.
+    ///
+    /// # Errors
+    /// The disk is full, or the folder is gone.
+    pub fn finish_parsing(&self, attempt: &Path, parsed: Parsed) -> anyhow::Result<Parsed> {
+        let complete = attempt.join(COMPLETE);
+        fs::write(&complete, serde_json::to_vec(&parsed)?).context("cannot write under DATA_ROOT")?;
+        File::open(&complete).and_then(|f| f.sync_all()).context("cannot sync a file under DATA_ROOT")?;
+        sync_folder(attempt)?;
+        if let Some(before) = self.parsed_before() {
+            remove(attempt)?;
+            return Ok(before);
+        }
+        // Left by a crash in the middle of writing: not readable, so not whole.
         remove(&self.parsed())?;
-        fs::create_dir_all(self.parsed().join("days")).context("cannot make the job's folder under DATA_ROOT")
+        fs::rename(attempt, self.parsed()).context("cannot rename a folder under DATA_ROOT")?;
+        sync_folder(&self.0)?;
+        Ok(parsed)
+    }
+
+    /// Forgets a result that turned out to be damaged; the next attempt parses again.
+    ///
+    /// # Errors
+    /// The folder cannot be removed.
+    pub fn forget_parsed(&self) -> anyhow::Result<()> {
+        remove(&self.parsed())
     }
 
     /// Removes the folder: the job has ended.
@@ -74,6 +113,11 @@ impl JobFolder {
     pub fn remove(&self) -> anyhow::Result<()> {
         remove(&self.0)
     }
+}
+
+/// Where a day's records are in a folder of parsed files.
+fn day_file(parsed: &Path, day: NaiveDate, shard: Shard) -> PathBuf {
+    parsed.join("days").join(format!("{}.{}.copy", day.format("%Y%m%d"), shard.as_str()))
 }
 
 fn remove(folder: &Path) -> anyhow::Result<()> {
@@ -94,12 +138,12 @@ pub fn sync_folder(folder: &Path) -> anyhow::Result<()> {
 
 /// Writes records to a file a day and shard; memory is bounded by the files held open.
 pub struct DayWriter<'a> {
-    folder: &'a JobFolder,
+    folder: &'a Path,
     open: HashMap<(NaiveDate, Shard), BufWriter<File>>,
 }
 
 impl<'a> DayWriter<'a> {
-    pub fn new(folder: &'a JobFolder) -> Self {
+    pub fn new(folder: &'a Path) -> Self {
         Self { folder, open: HashMap::new() }
     }
 
@@ -116,7 +160,7 @@ impl<'a> DayWriter<'a> {
             let file = OpenOptions::new()
                 .create(true)
                 .append(true)
-                .open(self.folder.day_file(day, shard))
+                .open(day_file(self.folder, day, shard))
                 .context("cannot write a day's file under DATA_ROOT")?;
             self.open.insert((day, shard), BufWriter::with_capacity(64 * 1024, file));
         }

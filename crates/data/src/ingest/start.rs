@@ -4,9 +4,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
-use common::auth::{AppState, Role, TenantContext};
+use common::auth::{AppState, ManagerContext, TenantContext};
+use common::days;
 use common::http::{ApiError, FieldError, Json};
-use common::ids::JobId;
+use common::ids::{JobId, TenantId};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
@@ -23,10 +24,12 @@ const LONGEST_RANGE: i64 = 400;
 pub struct StartBody {
     /// First day, in the property's time zone.
     #[garde(skip)]
-    pub start_date: NaiveDate,
+    #[schema(value_type = String, format = Date)]
+    pub start_date: String,
     /// Last day; at most 400 days in all.
     #[garde(skip)]
-    pub end_date: NaiveDate,
+    #[schema(value_type = String, format = Date)]
+    pub end_date: String,
     /// Any of `events`, `users`, `locations`; all when left out.
     #[garde(skip)]
     pub data_types: Option<Vec<String>>,
@@ -57,28 +60,22 @@ pub struct QueuedJob {
 )]
 pub async fn start_ingestion(
     State(app): State<AppState>,
-    context: TenantContext,
+    ManagerContext(context): ManagerContext,
     headers: HeaderMap,
     Json(body): Json<StartBody>,
 ) -> Result<Response, ApiError> {
-    context.require(Role::Manager)?;
-    let data_types = checked(&body)?;
+    let (from, to, data_types) = checked(&body)?;
     let key = idempotency_key(&headers)?;
     let job = JobId::generate();
     let mut tx = context.tx(&app.pool).await?;
     // Two starts at once: the second one sees the first one's job.
-    sqlx::query!(
-        "select pg_advisory_xact_lock(hashtextextended('ga start ' || $1::text, 0))",
-        context.tenant_id.to_string()
-    )
-    .execute(tx.conn())
-    .await?;
+    lock_starts(tx.conn(), context.tenant_id).await?;
     if let Some(key) = &key
         && let Some(known) = known_job(tx.conn(), &context, key).await?
     {
         return Ok((StatusCode::ACCEPTED, Json(known)).into_response());
     }
-    if let Some(running) = overlapping(tx.conn(), &context, &body).await? {
+    if let Some(running) = overlapping(tx.conn(), &context, from, to).await? {
         return Err(ApiError::Conflict(format!(
             "Job {running} is already taking in some of these days; wait for it or cancel it."
         )));
@@ -91,7 +88,7 @@ pub async fn start_ingestion(
             origin: Origin::Folder,
             mode: "replace",
             data_types: &data_types,
-            range: Some((body.start_date, body.end_date)),
+            range: Some((from, to)),
             idempotency_key: key.as_deref(),
             created_by: Some(context.account_id),
         },
@@ -100,8 +97,8 @@ pub async fn start_ingestion(
     tx.commit().await?;
     let queued = QueuedJob {
         job_id: job,
-        start_date: Some(body.start_date),
-        end_date: Some(body.end_date),
+        start_date: Some(from),
+        end_date: Some(to),
         data_types,
         status: "queued".into(),
         created_at,
@@ -109,13 +106,23 @@ pub async fn start_ingestion(
     Ok((StatusCode::ACCEPTED, Json(queued)).into_response())
 }
 
-/// All faults of the body at once; answers the data types.
-fn checked(body: &StartBody) -> Result<Vec<String>, ApiError> {
+/// All faults of the body at once; answers the range and the data types.
+fn checked(body: &StartBody) -> Result<(NaiveDate, NaiveDate, Vec<String>), ApiError> {
     let mut errors = Vec::new();
-    if body.end_date < body.start_date {
-        errors.push(FieldError::new("end_date", "is before start_date"));
-    } else if (body.end_date - body.start_date).num_days() >= LONGEST_RANGE {
-        errors.push(FieldError::new("end_date", format!("the range is longer than {LONGEST_RANGE} days")));
+    let mut day = |field: &str, text: &str| {
+        let day = days::parse(text);
+        if day.is_none() {
+            errors.push(FieldError::new(field, "is not a day from 2000 to 2099, as YYYY-MM-DD"));
+        }
+        day
+    };
+    let range = day("start_date", &body.start_date).zip(day("end_date", &body.end_date));
+    match range {
+        Some((from, to)) if to < from => errors.push(FieldError::new("end_date", "is before start_date")),
+        Some((from, to)) if (to - from).num_days() >= LONGEST_RANGE => {
+            errors.push(FieldError::new("end_date", format!("the range is longer than {LONGEST_RANGE} days")));
+        }
+        _ => {}
     }
     let given = body.data_types.clone().unwrap_or_else(|| DATA_TYPES.map(String::from).to_vec());
     if given.is_empty() {
@@ -129,7 +136,10 @@ fn checked(body: &StartBody) -> Result<Vec<String>, ApiError> {
             ));
         }
     }
-    if errors.is_empty() { Ok(given) } else { Err(ApiError::Invalid(errors)) }
+    match range {
+        Some((from, to)) if errors.is_empty() => Ok((from, to, given)),
+        _ => Err(ApiError::Invalid(errors)),
+    }
 }
 
 /// The header, if it is there and sane.
@@ -142,6 +152,17 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> 
         Ok(text) if !text.is_empty() && text.len() <= 200 => Ok(Some(text.to_owned())),
         _ => Err(ApiError::Malformed("Idempotency-Key must be 1 to 200 printable characters.".into())),
     }
+}
+
+/// One start at a time per tenant, until the transaction ends.
+///
+/// # Errors
+/// The database is away.
+pub async fn lock_starts(conn: &mut PgConnection, tenant: TenantId) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('ga start ' || $1::text, 0))", tenant.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// The job that this key made before.
@@ -167,15 +188,16 @@ pub async fn known_job(
 async fn overlapping(
     conn: &mut PgConnection,
     context: &TenantContext,
-    body: &StartBody,
+    from: NaiveDate,
+    to: NaiveDate,
 ) -> Result<Option<JobId>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select job_id as "job_id: JobId" from ingestion_jobs
            where tenant_id = $1 and status in ('queued', 'processing') and start_date <= $3 and end_date >= $2
            order by created_at limit 1"#,
         context.tenant_id.0,
-        body.start_date,
-        body.end_date,
+        from,
+        to,
     )
     .fetch_optional(conn)
     .await

@@ -33,14 +33,13 @@ pub async fn submit(
     }
     let job = JobId::generate();
     let folder = JobFolder::of(data_root, tenant, job);
-    let queued = match spool(&folder, files) {
-        Ok(()) => queue(pool, tenant, job, mode).await,
-        Err(error) => Err(error),
-    };
-    if queued.is_err() {
+    if let Err(error) = spool(&folder, files) {
         folder.remove()?;
+        return Err(error);
     }
-    queued.map(|()| job)
+    // Failing here, the job may have been committed and the answer lost: the folder stays, and is swept if it was not.
+    queue(pool, tenant, job, mode).await?;
+    Ok(job)
 }
 
 fn spool(folder: &JobFolder, files: &[PathBuf]) -> anyhow::Result<()> {

@@ -45,6 +45,18 @@ pub async fn sweep(ingestion: &Ingestion, age: Duration) -> anyhow::Result<usize
     Ok(removed)
 }
 
+/// When the folder or anything in it was written last: a body that streams in touches its file alone.
+fn newest(folder: &Path) -> anyhow::Result<SystemTime> {
+    let mut newest = std::fs::metadata(folder)?.modified()?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let written =
+            if entry.file_type()?.is_dir() { self::newest(&entry.path())? } else { entry.metadata()?.modified()? };
+        newest = newest.max(written);
+    }
+    Ok(newest)
+}
+
 /// `<tenant>/<job>` folders that were not touched for `age`; anything of another name is not ours.
 fn folders(jobs: &Path, age: Duration) -> anyhow::Result<Vec<(TenantId, JobId)>> {
     let mut found = Vec::new();
@@ -58,7 +70,7 @@ fn folders(jobs: &Path, age: Duration) -> anyhow::Result<Vec<(TenantId, JobId)>>
         for job in std::fs::read_dir(tenant.path())? {
             let job = job?;
             let Ok(job_id) = job.file_name().to_string_lossy().parse::<JobId>() else { continue };
-            if job.metadata()?.modified()? <= before {
+            if newest(&job.path())? <= before {
                 found.push((tenant_id, job_id));
             }
         }

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use common::auth::{AppState, Role, TenantContext};
+use common::auth::{AppState, ManagerContext, TenantContext};
 use common::http::{ApiError, Json, Query};
 use common::ids::{JobId, TenantId};
 use futures::StreamExt;
@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::job::{NewJob, Origin, create};
 use super::spool::{JobFolder, sync_folder};
-use super::start::{QueuedJob, idempotency_key, known_job};
+use super::start::{QueuedJob, idempotency_key, known_job, lock_starts};
 
 /// How the rows meet what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, Default)]
@@ -64,12 +64,11 @@ pub struct UploadQuery {
 )]
 pub async fn upload_export(
     State(app): State<AppState>,
-    context: TenantContext,
+    ManagerContext(context): ManagerContext,
     Query(query): Query<UploadQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    context.require(Role::Manager)?;
     let key = idempotency_key(&headers)?;
     let mut tx = context.tx(&app.pool).await?;
     if let Some(key) = &key
@@ -87,18 +86,23 @@ pub async fn upload_export(
     let folder = JobFolder::of(&app.settings.data_root, context.tenant_id, job);
     let spooled = spool(&folder, body, u64::try_from(quota).unwrap_or_default()).await;
     let queued = match spooled {
-        Ok(()) => queue(&app, &context, job, query.mode, key.as_deref()).await,
-        Err(error) => Err(error),
-    };
-    match queued {
-        Ok(queued) => Ok((StatusCode::ACCEPTED, Json(queued)).into_response()),
+        // Failing here, the job may have been committed and the answer lost: the folder stays, and is swept if it was not.
+        Ok(()) => queue(&app, &context, job, query.mode, key.as_deref()).await?,
         Err(error) => {
-            // Without a job nobody would ever remove it.
-            if let Err(left) = folder.remove() {
-                tracing::warn!(error = format!("{left:#}"), "an upload that was not taken could not be removed");
-            }
-            Err(error)
+            discard(&folder);
+            return Err(error);
         }
+    };
+    if queued.job_id != job {
+        discard(&folder);
+    }
+    Ok((StatusCode::ACCEPTED, Json(queued)).into_response())
+}
+
+/// Removes the folder of a body that no job is about.
+fn discard(folder: &JobFolder) {
+    if let Err(error) = folder.remove() {
+        tracing::warn!(error = format!("{error:#}"), "an upload that was not taken could not be removed");
     }
 }
 
@@ -146,6 +150,13 @@ async fn queue(
     let data_types = vec!["events".to_owned()];
     let tenant: TenantId = context.tenant_id;
     let mut tx = context.tx(&app.pool).await?;
+    if let Some(key) = key {
+        // Two bodies with one key may have streamed in side by side: the second finds the first one's job.
+        lock_starts(tx.conn(), tenant).await?;
+        if let Some(known) = known_job(tx.conn(), context, key).await? {
+            return Ok(known);
+        }
+    }
     let new = NewJob {
         tenant,
         job,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use anyhow::Context;
 use chrono::Utc;
 use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
@@ -15,7 +14,7 @@ use sqlx::PgPool;
 use super::folder::{files_in, tenant_folder};
 use super::job::{IngestTask, JobRow, read};
 use super::land::{Landed, land};
-use super::parse::{ParseOrder, Parsed, parse};
+use super::parse::{Counters, ParseOrder, Parsed, parse};
 use super::progress::{Progress, until_cancelled, write};
 use super::rejected;
 use super::spool::JobFolder;
@@ -33,6 +32,14 @@ const CLOCK_TOLERANCE: i64 = 24 * 3600 * 1_000_000;
 pub struct Ingestion {
     pub pool: PgPool,
     pub data_root: PathBuf,
+}
+
+struct StopParsing(Arc<Counters>);
+
+impl Drop for StopParsing {
+    fn drop(&mut self) {
+        self.0.cancelled.store(true, Ordering::Relaxed);
+    }
 }
 
 /// How a job ended.
@@ -53,13 +60,13 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
     let Some(row) = begin(&ingestion.pool, tenant, job).await? else { return folder.remove() };
     let progress = Progress::default();
     let since = Instant::now();
+    // A parsing thread cannot be dropped; it looks at this flag, however this future ends.
+    let _stop_parsing = StopParsing(Arc::clone(&progress.counters));
     let end = tokio::select! {
         end = run(ingestion, tenant, job, &row, &folder, &progress) => end,
         () = until_cancelled(&ingestion.pool, tenant, job, &progress, since) => Ok(End::Cancelled),
         () = attempt.stop.cancelled() => Err(anyhow::anyhow!("the service stops; the job goes on in the next process")),
     };
-    // A parsing thread cannot be dropped; it looks at this.
-    progress.counters.cancelled.store(true, Ordering::Relaxed);
     let end = match end {
         Err(error) if attempt.number >= attempt.most => {
             tracing::error!(%job, %tenant, error = format!("{error:#}"), "an ingestion job is given up");
@@ -158,6 +165,10 @@ async fn run(
             Ok(End::Completed(landed))
         }
         Err(LandError::Held(reason)) => Ok(End::Failed(reason)),
+        Err(error @ LandError::Damaged { .. }) => {
+            folder.forget_parsed()?;
+            Err(error.into())
+        }
         Err(LandError::Other(error)) => Err(error),
     }
 }
@@ -193,12 +204,10 @@ fn warnings(row: &JobRow, parsed: &Parsed, currency: &str) -> Vec<String> {
 
 /// The result of an earlier attempt, else parses on a thread of its own.
 async fn parse_once(order: ParseOrder) -> anyhow::Result<Parsed> {
-    match tokio::fs::read(order.folder.complete_file()).await {
-        Ok(json) => return serde_json::from_slice(&json).context("complete.json of a job cannot be read"),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).context("complete.json of a job cannot be read"),
+    match order.folder.parsed_before() {
+        Some(parsed) => Ok(parsed),
+        None => tokio::task::spawn_blocking(move || parse(&order)).await?,
     }
-    tokio::task::spawn_blocking(move || parse(&order)).await?
 }
 
 async fn mapping_settings(pool: &PgPool, tenant: TenantId) -> anyhow::Result<(MappingSettings, String)> {

@@ -19,6 +19,8 @@ pub struct Landing<'a> {
     pub day: NaiveDate,
     /// Records of the day (`encode_event`).
     pub day_file: PathBuf,
+    /// How many it must hold.
+    pub records: u64,
     /// `export_files`, `bigquery` or `data_api`
     pub source: &'a str,
     /// `daily`, `fresh` or `intraday`
@@ -44,6 +46,9 @@ pub enum LandError {
     /// A source of higher rank holds the day; the text names both.
     #[error("{0}")]
     Held(String),
+    /// The spooled day is not what was parsed: a power cut may have taken a part of it.
+    #[error("the spooled day {day} has {copied} records instead of {expected}")]
+    Damaged { day: NaiveDate, copied: u64, expected: u64 },
     #[error(transparent)]
     Other(#[from] anyhow::Error),
 }
@@ -70,7 +75,10 @@ pub async fn land_day(pool: &PgPool, landing: &Landing<'_>) -> Result<DayOutcome
     let mut tx = TenantTx::begin(pool, landing.tenant).await?;
     // A day may be large; the services' statement timeout is for requests.
     sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
-    copy_staged(tx.conn(), &landing.day_file).await?;
+    let copied = copy_staged(tx.conn(), &landing.day_file).await?;
+    if copied != landing.records {
+        return Err(LandError::Damaged { day: landing.day, copied, expected: landing.records });
+    }
     let outcome = sqlx::query_scalar!(
         r#"select load_staged_day($1, $2, $3, $4, $5, $6) as "outcome!: Json<DayOutcome>""#,
         landing.tenant.0,

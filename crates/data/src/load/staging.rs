@@ -23,11 +23,11 @@ create temporary table if not exists staged_events (
 const CHUNK: usize = 256 * 1024;
 
 /// Copies a spooled day (records of `encode_event`, without header and trailer) into `staged_events`, in the connection's
-/// open transaction. Memory: one chunk.
+/// open transaction. Answers how many there were. Memory: one chunk.
 ///
 /// # Errors
 /// The file cannot be read, or PostgreSQL refuses a record.
-pub async fn copy_staged(conn: &mut PgConnection, day_file: &Path) -> anyhow::Result<()> {
+pub async fn copy_staged(conn: &mut PgConnection, day_file: &Path) -> anyhow::Result<u64> {
     sqlx::query("set local client_min_messages = warning").execute(&mut *conn).await?;
     sqlx::query(CREATE).execute(&mut *conn).await?;
     // The connection may carry rows of a day that was rolled back to a savepoint; never mix two days.
@@ -50,9 +50,9 @@ pub async fn copy_staged(conn: &mut PgConnection, day_file: &Path) -> anyhow::Re
     .await;
     match sent {
         Ok(()) => {
-            copy.finish().await?;
+            let records = copy.finish().await?;
             sqlx::query("analyze staged_events").execute(conn).await?;
-            Ok(())
+            Ok(records)
         }
         Err(error) => {
             copy.abort("the spooled day could not be read").await?;

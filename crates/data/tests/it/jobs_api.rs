@@ -175,7 +175,9 @@ async fn a_start_is_checked_whole_and_an_overlap_is_a_conflict() {
         start(json!({"start_date": "2026-03-05", "end_date": "2026-03-01", "data_types": ["events", "orders", ""]}))
             .await;
     assert_eq!(wrong.invalid_fields(), ["data_types[1]", "data_types[2]", "end_date"]);
-    assert_eq!(start(json!({"start_date": "2026-02-30"})).await.invalid_fields(), ["end_date", "start_date"]);
+    assert_eq!(start(json!({"start_date": "2026-02-30"})).await.invalid_fields(), ["end_date"]);
+    let odd = json!({"start_date": "-2026-11-05", "end_date": "+12026-11-05", "data_types": ["x"]});
+    assert_eq!(start(odd).await.invalid_fields(), ["data_types[0]", "end_date", "start_date"]);
     assert_eq!(
         start(json!({"start_date": "2025-01-01", "end_date": "2026-02-05"})).await.invalid_fields(),
         ["end_date"]
@@ -207,7 +209,9 @@ async fn an_idempotency_key_makes_one_job() {
                 .body(views("2026-03-02", 1)),
         )
     };
-    assert_eq!(upload("u1").await.expect(202)["job_id"], upload("u1").await.expect(202)["job_id"]);
+    let (one, other) = tokio::join!(upload("u1"), upload("u1"));
+    assert_eq!(one.expect(202)["job_id"], other.expect(202)["job_id"]);
+    assert_eq!(one.expect(202)["job_id"], upload("u1").await.expect(202)["job_id"]);
     assert_eq!(scene.owner.get("/data/ingest/jobs").await.expect(200)["total"], 2);
     assert_eq!(send(" ").await.status, 400);
 }

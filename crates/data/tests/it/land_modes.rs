@@ -128,3 +128,19 @@ async fn a_posted_row_survives_every_replacement() {
     assert_eq!(shop.texts("select page_location from page_view order by 1").await, ["/other", "/posted"]);
     assert_eq!(shop.texts("select user_pseudo_id || pages from visits order by 1").await, ["a1", "b1"]);
 }
+
+#[tokio::test]
+async fn appending_a_fuller_table_displaces_the_lesser_one() {
+    let shop = Shop::new().await;
+    let file = |name: &str, rows: &[Value]| shop.file(name, rows::ndjson(rows));
+    let early = file("events_intraday_20260302.json", &[view(2, "10:00:00", "a", "/early")]);
+    let (one, two) = (
+        file("events_20260302_0.json", &[view(2, "10:00:00", "a", "/1")]),
+        file("events_20260302_1.json", &[view(2, "10:00:05", "b", "/2")]),
+    );
+    shop.import("replace", &[early]).await;
+    shop.import("append", &[one]).await;
+    shop.import("append", &[two]).await;
+    assert_eq!(shop.texts("select page_location from page_view order by 1").await, ["/1", "/2"]);
+    assert_eq!(shop.number("select events from ingested_days").await, 2);
+}

@@ -101,8 +101,9 @@ async fn what_is_no_export_is_refused_with_a_reason() {
         encoder.write_all(text(&views(2000)).as_bytes()).unwrap();
         encoder.finish().unwrap()
     };
-    let cases: [(&str, Vec<u8>, &str); 7] = [
-        ("empty.json", Vec::new(), "the file is empty"),
+    let cases: [(&str, Vec<u8>, &str); 8] = [
+        ("array.json", b"[]".to_vec(), "there are no rows in it"),
+        ("empty.json", Vec::new(), "there are no rows in it"),
         ("letter.txt", b"Dear Sir or Madam".to_vec(), "line 1: this is no GA4 export"),
         ("picture.png", vec![0x89, 0x50, 0xff, 0x00, 0xfe], "line 1"),
         ("cut.json.gz", gzip[..gzip.len() / 2].to_vec(), "cannot be read on"),
@@ -174,4 +175,30 @@ async fn nul_characters_and_odd_numbers_do_not_break_a_load() {
     let job = shop.load("replace", &[row]).await;
     assert_eq!(job.status, "completed", "{job:?}");
     assert_eq!(shop.texts("select page_location from purchase").await, ["https://shop.example.com/x"]);
+}
+
+#[tokio::test]
+async fn a_row_that_never_ends_is_refused_before_it_fills_the_memory() {
+    let shop = Shop::new().await;
+    let long = "a".repeat(20 << 20);
+    let cases = [
+        ("line.json", format!("{{\"event_name\":\"{long}\"}}")),
+        ("array.json", format!("[{{\"event_name\":\"{long}\"}}]")),
+        ("blank.json", format!("{{}}\n{}", "\n".repeat(20 << 20))),
+        ("flat.csv", format!("event_date,event_timestamp,event_name\n\"{long}")),
+        ("list.csv", format!("user_id,user_name\nU1,\"{long}")),
+    ];
+    for (name, content) in cases {
+        let job = shop.import("replace", &[shop.file(name, content)]).await;
+        assert_eq!(job.status, "failed", "{name}: {job:?}");
+        assert!(job.error_message.unwrap().len() < 2000, "{name}");
+    }
+    // A reason names the value it is about, cut.
+    let row = format!(
+        "{{\"event_name\":\"page_view\",\"event_date\":\"{}\",\"event_timestamp\":\"1\"}}",
+        "9".repeat(1 << 20)
+    );
+    shop.import("replace", &[shop.file("reason.json", row)]).await;
+    let longest = shop.number("select max(length(reason))::bigint from rejected_rows").await;
+    assert!(longest < 600, "{longest}");
 }

@@ -274,3 +274,22 @@ async fn failed_searches_by_alias_and_by_either_parameter() {
     assert_eq!(shop.texts("select search_term || search_count from search_lines").await, ["valve2"]);
     assert_eq!(shop.number("select failed_searches from daily_stats where location_id = ''").await, 3);
 }
+
+#[tokio::test]
+async fn a_clock_that_disagrees_with_the_calendar_loses_no_day_of_a_visit() {
+    let shop = Shop::new().await;
+    let on = |day: u32, micros: i64, page: &str| {
+        let date = chrono::NaiveDate::from_ymd_opt(2026, 1, day).unwrap();
+        Event::new("page_view", date, 1_768_000_000_000_000 + micros).visit("a", 7).page(page).build()
+    };
+    // The event of the later date was the earlier one, by the client's clock.
+    let (tenth, eleventh) = (on(10, 1_000_000, "/a"), on(11, 0, "/b"));
+    shop.load("replace", &[tenth, eleventh.clone()]).await;
+    let visits = "select day || ' ' || first_day || ' ' || last_day || ' ' || page_views from visits";
+    assert_eq!(shop.texts(visits).await, ["2026-01-11 2026-01-10 2026-01-11 2"]);
+    let once = shop.tables(true).await;
+    shop.load("replace", &[eleventh]).await;
+    crate::support::assert_same(&once, &shop.tables(true).await);
+    shop.load("replace", &[Event::at("scroll", UTC, "2026-01-11 10:00:00").build()]).await;
+    assert_eq!(shop.texts(visits).await, ["2026-01-10 2026-01-10 2026-01-10 1"]);
+}

@@ -43,7 +43,7 @@ async fn create(settings: &DatabaseSettings) -> Result<(), SchemaError> {
             Err(code) if code == "42501" => {
                 return Err(SchemaError::NeedsAdministrator {
                     owner: owner_user.clone(),
-                    lacks: "databases",
+                    lacks: "create databases",
                     sql: format!("{sql} owner {};", identifier(owner_user)),
                 });
             }

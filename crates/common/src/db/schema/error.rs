@@ -21,9 +21,7 @@ pub enum SchemaError {
     Unversioned(Vec<String>),
     #[error("function {name} was refused: {source}")]
     Function { name: &'static str, source: sqlx::Error },
-    #[error(
-        "the role {owner} may not create {lacks}. Have a database administrator run this line, then try again:\n  {sql}"
-    )]
+    #[error("the role {owner} may not {lacks}. Have a database administrator run this line, then try again:\n  {sql}")]
     NeedsAdministrator { owner: String, lacks: &'static str, sql: String },
     #[error("another set-up has held the lock for {0} seconds")]
     Locked(u64),

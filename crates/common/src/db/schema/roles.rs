@@ -55,7 +55,7 @@ pub(super) async fn ensure(conn: &mut PgConnection, settings: &DatabaseSettings)
         }
         return Err(SchemaError::NeedsAdministrator {
             owner: owner_user.clone(),
-            lacks: "roles",
+            lacks: "create roles",
             sql: missing(&roles, app_user).join(" "),
         });
     }

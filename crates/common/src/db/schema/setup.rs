@@ -63,12 +63,16 @@ async fn locked(
     jobs::install(pool, roles::GROUP).await?;
     sqlx::query("grant select on _sqlx_migrations, schema_functions to ga_services").execute(&mut *conn).await?;
     let functions = functions::apply(conn, environment).await?;
-    let warnings = keep_ddl_from_services(conn, &settings.app_user).await?;
+    let warnings = keep_ddl_from_services(conn, &settings.owner_user, &settings.app_user).await?;
     Ok(SetupReport { from, to: newest_migration(), functions, warnings })
 }
 
 /// Before PostgreSQL 15 everybody may create tables in `public`.
-async fn keep_ddl_from_services(conn: &mut PgConnection, app_user: &str) -> Result<Vec<String>, SchemaError> {
+async fn keep_ddl_from_services(
+    conn: &mut PgConnection,
+    owner: &str,
+    app_user: &str,
+) -> Result<Vec<String>, SchemaError> {
     let may_create = "select has_schema_privilege($1, current_schema(), 'create')";
     if sqlx::query_scalar::<_, bool>(may_create).bind(app_user).fetch_one(&mut *conn).await? {
         // Only the schema's owner can, and where that is not us nothing happens but a warning from the server.
@@ -78,6 +82,14 @@ async fn keep_ddl_from_services(conn: &mut PgConnection, app_user: &str) -> Resu
         return Ok(vec![format!(
             "the role {app_user} may create tables; an administrator should run: revoke create on schema public from public;"
         )]);
+    }
+    let may_use = "select has_schema_privilege($1, current_schema(), 'usage')";
+    if !sqlx::query_scalar::<_, bool>(may_use).bind(app_user).fetch_one(&mut *conn).await? {
+        return Err(SchemaError::NeedsAdministrator {
+            owner: owner.to_owned(),
+            lacks: "give the services the schema public",
+            sql: format!("grant usage on schema public to {};", roles::GROUP),
+        });
     }
     Ok(Vec::new())
 }

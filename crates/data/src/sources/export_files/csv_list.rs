@@ -60,6 +60,7 @@ pub fn read_list(
     kind: ListKind,
     row: &mut dyn FnMut(u64, ListLine) -> Result<(), FileError>,
 ) -> Result<(), FileError> {
+    let budget = input.budget();
     let reader: &mut dyn BufRead = input.reader();
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
     let headers = reader.headers().map_err(|e| FileError::Refused(format!("line 1: {e}")))?.clone();
@@ -69,6 +70,7 @@ pub fn read_list(
     }
     for (n, record) in reader.records().enumerate() {
         let fallback = n as u64 + 2;
+        budget.renew();
         match record {
             Ok(record) => {
                 let line = record.position().map_or(fallback, csv::Position::line);

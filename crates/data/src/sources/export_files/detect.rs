@@ -11,6 +11,8 @@ pub enum FileKind {
     Ndjson,
     JsonArray,
     Parquet,
+    /// Nothing in it: some shards of an export are.
+    Empty,
     /// Users or locations as CSV.
     List(ListKind),
 }
@@ -30,7 +32,7 @@ pub fn detect(input: &mut Input) -> Result<FileKind, FileError> {
     loop {
         let start = reader.fill_buf().map_err(unreadable)?;
         if start.is_empty() {
-            return Err(FileError::Refused("the file is empty".into()));
+            return Ok(FileKind::Empty);
         }
         match start.iter().position(|b| !b.is_ascii_whitespace()) {
             // Blank lines before a JSON array shift its line numbers by nothing anyone reads.

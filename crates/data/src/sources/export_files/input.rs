@@ -13,16 +13,67 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
+/// Plain bytes that one row, or whatever stands between two rows, may take. No row of GA4's is near it; a longer one is
+/// another kind of file, and would have to be held in memory.
+pub const LONGEST_ROW: u64 = 16 * 1024 * 1024;
+
 /// Decompressed bytes, and how far the file itself is read.
 pub struct Input {
-    reader: Box<dyn BufRead + Send>,
+    reader: Budgeted,
     position: Arc<AtomicU64>,
+}
+
+/// Ends a file that goes on for too long without a row: a few kilobytes of gzip can hold gigabytes of one.
+struct Budgeted {
+    inner: Box<dyn BufRead + Send>,
+    left: Arc<AtomicU64>,
+}
+
+impl Read for Budgeted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.fill_buf()?;
+        let read = bytes.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&bytes[..read]);
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Budgeted {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.left.load(Ordering::Relaxed) == 0 {
+            return Err(io::Error::other("there is a row longer than 16 MiB, or no row for as long"));
+        }
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        let left = self.left.load(Ordering::Relaxed);
+        self.left.store(left.saturating_sub(bytes as u64), Ordering::Relaxed);
+        self.inner.consume(bytes);
+    }
+}
+
+/// Handed to whoever sees the rows.
+#[derive(Debug, Clone)]
+pub struct Budget(Arc<AtomicU64>);
+
+impl Budget {
+    /// A row was seen: the next one has the whole budget again.
+    pub fn renew(&self) {
+        self.0.store(LONGEST_ROW, Ordering::Relaxed);
+    }
 }
 
 impl Input {
     /// The plain bytes, after a byte order mark if there is one.
     pub fn reader(&mut self) -> &mut (dyn BufRead + Send) {
-        &mut *self.reader
+        &mut self.reader
+    }
+
+    /// What is to be renewed with each row.
+    pub fn budget(&self) -> Budget {
+        Budget(Arc::clone(&self.reader.left))
     }
 
     /// Sets how many bytes of the file are read, for a format that reads the file by itself.
@@ -64,6 +115,7 @@ pub fn open(path: &Path, position: Arc<AtomicU64>) -> anyhow::Result<Input> {
     if reader.fill_buf().is_ok_and(|bytes| bytes.starts_with(&BYTE_ORDER_MARK)) {
         reader.consume(BYTE_ORDER_MARK.len());
     }
+    let reader = Budgeted { inner: reader, left: Arc::new(AtomicU64::new(LONGEST_ROW)) };
     Ok(Input { reader, position })
 }
 

@@ -48,10 +48,16 @@ pub fn read_rows(
     input: Input,
     row: &mut dyn FnMut(RawRow<'_>) -> Result<(), FileError>,
 ) -> Result<(), FileError> {
+    let budget = input.budget();
+    let row = &mut |raw: RawRow<'_>| {
+        budget.renew();
+        row(raw)
+    };
     match kind {
         FileKind::Ndjson => ndjson::read(input, row),
         FileKind::JsonArray => json_array::read(input, row),
         FileKind::Parquet => parquet_rows::read(path, &input, row),
+        FileKind::Empty => Ok(()),
         FileKind::List(_) => Err(FileError::Refused("a list of users or locations has no event rows".into())),
     }
 }
