@@ -58,7 +58,7 @@ impl Problem {
             StatusCode::REQUEST_TIMEOUT => ("timeout", "The request did not arrive in time."),
             StatusCode::PAYLOAD_TOO_LARGE => ("too-large", "The body is larger than this address takes."),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                ("unsupported-media", "This address does not take this content type.")
+                ("unsupported-media", "This address takes JSON: send `Content-Type: application/json`.")
             }
             StatusCode::SERVICE_UNAVAILABLE => ("unavailable", "The request could not be answered in time."),
             StatusCode::INTERNAL_SERVER_ERROR => ("internal", "Something went wrong on our side."),
