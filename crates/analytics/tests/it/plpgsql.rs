@@ -6,6 +6,7 @@ use std::{fs, path::Path};
 use testkit::db::TestDb;
 
 #[tokio::test]
+#[cfg_attr(not(plpgsql_check), ignore = "plpgsql_check is not installed (Debian: postgresql-15-plpgsql-check)")]
 async fn no_function_names_what_is_not_there() {
     let db = TestDb::new().await;
     let available: bool =

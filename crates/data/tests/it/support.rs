@@ -148,14 +148,9 @@ pub fn assert_same(left: &[(String, Vec<String>)], right: &[(String, Vec<String>
     }
 }
 
-/// A file of the real sample; none, with a word, where the folder is absent.
-pub fn sample(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var("GA4_SAMPLE_DIR")
-        .map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    let path = folder.join(name);
-    if path.is_file() {
-        return Some(path);
-    }
-    eprintln!("skipped: the real GA4 rows ({name}) are not on this machine");
-    None
+/// A file of the real sample. Tests that ask for one are ignored where the folder is absent (build.rs).
+pub fn sample(name: &str) -> PathBuf {
+    std::env::var("GA4_SAMPLE_DIR")
+        .map_or_else(|_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from)
+        .join(name)
 }
