@@ -1,6 +1,7 @@
 //! The second half of a job: what was parsed goes into the database, lists first, then day by day, newest first.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use chrono::NaiveDate;
@@ -12,7 +13,7 @@ use sqlx::PgPool;
 
 use super::job::JobRow;
 use super::lists;
-use super::parse::{DayReport, Parsed};
+use super::parse::{Counters, DayReport, Parsed};
 use super::progress::Progress;
 use super::spool::JobFolder;
 use crate::load::{DayOutcome, LandError, Landing, land_day};
@@ -65,11 +66,11 @@ pub async fn land(
                 day: *day,
                 day_file: folder.day_file(*day, report.shard),
                 records: report.records,
-                source: &row.source,
+                source: row.source.clone(),
                 shard: report.shard.as_str(),
-                mode: &row.mode,
+                mode: row.mode.clone(),
             };
-            land_one(pool, landing, *report)
+            land_one(pool.clone(), landing, *report, Arc::clone(&progress.counters))
         }));
         // The first day that fails ends the job; the other one in hand is rolled back with it.
         let Some((day, report, outcome)) = in_hand.try_next().await? else { break };
@@ -111,13 +112,18 @@ async fn check_held(pool: &PgPool, tenant: TenantId, source: &str, days: &[Naive
     }
 }
 
+/// On a task of its own: when this job is dropped, the task still ends its conversation with the server, and lands nothing.
 async fn land_one(
-    pool: &PgPool,
-    landing: Landing<'_>,
+    pool: PgPool,
+    landing: Landing,
     report: DayReport,
+    counters: Arc<Counters>,
 ) -> Result<(NaiveDate, DayReport, DayOutcome), LandError> {
-    let outcome = land_day(pool, &landing).await?;
-    Ok((landing.day, report, outcome))
+    let landed = tokio::spawn(async move {
+        let outcome = land_day(&pool, &landing, &counters.cancelled).await?;
+        Ok((landing.day, report, outcome))
+    });
+    landed.await.map_err(|error| LandError::Other(error.into()))?
 }
 
 async fn days_done(pool: &PgPool, tenant: TenantId, job: JobId) -> Result<Vec<NaiveDate>, sqlx::Error> {

@@ -34,9 +34,9 @@ pub struct Ingestion {
     pub data_root: PathBuf,
 }
 
-struct StopParsing(Arc<Counters>);
+struct StopWork(Arc<Counters>);
 
-impl Drop for StopParsing {
+impl Drop for StopWork {
     fn drop(&mut self) {
         self.0.cancelled.store(true, Ordering::Relaxed);
     }
@@ -60,13 +60,14 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
     let Some(row) = begin(&ingestion.pool, tenant, job).await? else { return folder.remove() };
     let progress = Progress::default();
     let since = Instant::now();
-    // A parsing thread cannot be dropped; it looks at this flag, however this future ends.
-    let _stop_parsing = StopParsing(Arc::clone(&progress.counters));
+    // Neither a parsing thread nor a day in hand can be dropped; they look at this flag, however this future ends.
+    let stop = StopWork(Arc::clone(&progress.counters));
     let end = tokio::select! {
         end = run(ingestion, tenant, job, &row, &folder, &progress) => end,
         () = until_cancelled(&ingestion.pool, tenant, job, &progress, since) => Ok(End::Cancelled),
         () = attempt.stop.cancelled() => Err(anyhow::anyhow!("the service stops; the job goes on in the next process")),
     };
+    drop(stop);
     let end = match end {
         Err(error) if attempt.number >= attempt.most => {
             tracing::error!(%job, %tenant, error = format!("{error:#}"), "an ingestion job is given up");

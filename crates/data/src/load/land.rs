@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::NaiveDate;
 use common::db::TenantTx;
@@ -13,7 +14,7 @@ use sqlx::types::Json;
 use super::staging::copy_staged;
 
 /// What is to land, and how.
-pub struct Landing<'a> {
+pub struct Landing {
     pub tenant: TenantId,
     pub job: JobId,
     pub day: NaiveDate,
@@ -22,11 +23,11 @@ pub struct Landing<'a> {
     /// How many it must hold.
     pub records: u64,
     /// `export_files`, `bigquery` or `data_api`
-    pub source: &'a str,
+    pub source: String,
     /// `daily`, `fresh` or `intraday`
-    pub shard: &'a str,
+    pub shard: &'static str,
     /// `replace` or `append`
-    pub mode: &'a str,
+    pub mode: String,
 }
 
 /// What became of the day.
@@ -62,11 +63,12 @@ impl From<sqlx::Error> for LandError {
     }
 }
 
-/// Lands one day. Dropping the future rolls the day back whole.
+/// Lands one day, or rolls it back whole where `stop` says so before its commit. To be run to its end: dropped in the
+/// middle of a COPY it would leave a connection in the pool that the next statement fails on.
 ///
 /// # Errors
 /// [`LandError::Held`] for good; anything else may pass (a lost connection, a full disk).
-pub async fn land_day(pool: &PgPool, landing: &Landing<'_>) -> Result<DayOutcome, LandError> {
+pub async fn land_day(pool: &PgPool, landing: &Landing, stop: &AtomicBool) -> Result<DayOutcome, LandError> {
     // A partition is made in a transaction of its own: its lock is not held while a day loads.
     let mut tx = TenantTx::begin(pool, landing.tenant).await?;
     sqlx::query!("select ensure_event_partitions($1)", landing.day).execute(tx.conn()).await?;
@@ -75,7 +77,7 @@ pub async fn land_day(pool: &PgPool, landing: &Landing<'_>) -> Result<DayOutcome
     let mut tx = TenantTx::begin(pool, landing.tenant).await?;
     // A day may be large; the services' statement timeout is for requests.
     sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
-    let copied = copy_staged(tx.conn(), &landing.day_file).await?;
+    let copied = copy_staged(tx.conn(), &landing.day_file, stop).await?;
     if copied != landing.records {
         return Err(LandError::Damaged { day: landing.day, copied, expected: landing.records });
     }
@@ -101,6 +103,9 @@ pub async fn land_day(pool: &PgPool, landing: &Landing<'_>) -> Result<DayOutcome
     )
     .execute(tx.conn())
     .await?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(LandError::Other(anyhow::anyhow!("stopped")));
+    }
     tx.commit().await?;
     Ok(outcome)
 }

@@ -1,6 +1,7 @@
 //! The staging table: rows are copied into it because COPY into a table under row-level security is refused.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::PgConnection;
 use tokio::fs::File;
@@ -27,7 +28,7 @@ const CHUNK: usize = 256 * 1024;
 ///
 /// # Errors
 /// The file cannot be read, or PostgreSQL refuses a record.
-pub async fn copy_staged(conn: &mut PgConnection, day_file: &Path) -> anyhow::Result<u64> {
+pub async fn copy_staged(conn: &mut PgConnection, day_file: &Path, stop: &AtomicBool) -> anyhow::Result<u64> {
     sqlx::query("set local client_min_messages = warning").execute(&mut *conn).await?;
     sqlx::query(CREATE).execute(&mut *conn).await?;
     // The connection may carry rows of a day that was rolled back to a savepoint; never mix two days.
@@ -42,6 +43,9 @@ pub async fn copy_staged(conn: &mut PgConnection, day_file: &Path) -> anyhow::Re
             if read == 0 {
                 break;
             }
+            if stop.load(Ordering::Relaxed) {
+                anyhow::bail!("stopped");
+            }
             copy.send(&chunk[..read]).await?;
         }
         copy.send(TRAILER.as_slice()).await?;
@@ -55,7 +59,8 @@ pub async fn copy_staged(conn: &mut PgConnection, day_file: &Path) -> anyhow::Re
             Ok(records)
         }
         Err(error) => {
-            copy.abort("the spooled day could not be read").await?;
+            // The server answers the abort with the error it was asked to raise.
+            let _ = copy.abort("the spooled day was not read to its end").await;
             Err(error)
         }
     }
