@@ -56,6 +56,8 @@ async fn every_table_with_a_tenant_is_empty_until_one_is_named() {
         "select c.relname::text from pg_class c
          join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
          where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+             -- who is due and when, and nothing of the tenant's: read before a tenant is known
+             and c.relname <> 'due_work'
              and not (c.relrowsecurity and c.relforcerowsecurity)",
     )
     .fetch_all(&db.owner)
