@@ -108,6 +108,7 @@ fn map_row(row: Ga4Row, settings: &MappingSettings) -> Result<Mapped, String> {
         web_user_id,
         ga_user_id,
         branch_id,
+        event_count: 1,
         page_location: real_param(&row.event_params, "page_location"),
         page_title: real_param(&row.event_params, "page_title"),
         extra: None,

@@ -43,12 +43,15 @@ pub struct JobView {
 #[derive(Debug, Default, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ProgressView {
-    /// `reading` the files, `landing` the days, `done`
+    /// `reading` the source, `landing` the days, `waiting` for quota or for the next try, `done`
     pub phase: Option<String>,
+    /// What is waited for.
+    pub note: Option<String>,
     pub days_done: u64,
     pub days_total: u64,
     pub rows_read: u64,
     pub bytes_read: u64,
+    /// Bytes of the files, or those that the dry runs of the queries estimate.
     pub bytes_total: u64,
     /// Since the job was started last.
     pub rows_per_second: f64,
