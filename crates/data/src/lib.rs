@@ -6,6 +6,7 @@ pub mod demo;
 pub mod ga4;
 pub mod ingest;
 pub mod load;
+pub mod rejected;
 mod routes;
 pub mod serve;
 pub mod sources;

@@ -57,11 +57,13 @@ pub async fn demo(settings: &Settings, days: u16, if_absent: bool) -> anyhow::Re
         tenant: DEMO_TENANT,
         job,
         origin: Origin::Folder,
+        source: "export_files",
         mode: "replace",
         data_types: &["events", "users", "locations"].map(String::from),
         range: Some((from, yesterday)),
         idempotency_key: None,
         created_by: None,
+        is_scheduled: false,
     };
     let mut tx = TenantTx::begin(&pool, DEMO_TENANT).await?;
     create(tx.conn(), &new).await?;

@@ -75,7 +75,7 @@ pub async fn start_ingestion(
     {
         return Ok((StatusCode::ACCEPTED, Json(known)).into_response());
     }
-    if let Some(running) = overlapping(tx.conn(), &context, from, to).await? {
+    if let Some(running) = overlapping(tx.conn(), context.tenant_id, from, to).await? {
         return Err(ApiError::Conflict(format!(
             "Job {running} is already taking in some of these days; wait for it or cancel it."
         )));
@@ -86,11 +86,13 @@ pub async fn start_ingestion(
             tenant: context.tenant_id,
             job,
             origin: Origin::Folder,
+            source: "export_files",
             mode: "replace",
             data_types: &data_types,
             range: Some((from, to)),
             idempotency_key: key.as_deref(),
             created_by: Some(context.account_id),
+            is_scheduled: false,
         },
     )
     .await?;
@@ -185,9 +187,13 @@ pub async fn known_job(
     .await
 }
 
-async fn overlapping(
+/// A job that is taking in some of these days.
+///
+/// # Errors
+/// The database is away.
+pub async fn overlapping(
     conn: &mut PgConnection,
-    context: &TenantContext,
+    tenant: TenantId,
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Option<JobId>, sqlx::Error> {
@@ -195,7 +201,7 @@ async fn overlapping(
         r#"select job_id as "job_id: JobId" from ingestion_jobs
            where tenant_id = $1 and status in ('queued', 'processing') and start_date <= $3 and end_date >= $2
            order by created_at limit 1"#,
-        context.tenant_id.0,
+        tenant.0,
         from,
         to,
     )

@@ -66,11 +66,13 @@ async fn queue(pool: &PgPool, tenant: TenantId, job: JobId, mode: &str) -> anyho
         tenant,
         job,
         origin: Origin::Import,
+        source: "export_files",
         mode,
         data_types: &["events", "users", "locations"].map(String::from),
         range: None,
         idempotency_key: None,
         created_by: None,
+        is_scheduled: false,
     };
     let mut tx = TenantTx::begin(pool, tenant).await?;
     create(tx.conn(), &new).await?;

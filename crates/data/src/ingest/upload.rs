@@ -161,11 +161,13 @@ async fn queue(
         tenant,
         job,
         origin: Origin::Upload,
+        source: "export_files",
         mode: mode.as_str(),
         data_types: &data_types,
         range: None,
         idempotency_key: key,
         created_by: Some(context.account_id),
+        is_scheduled: false,
     };
     let created_at = create(tx.conn(), &new).await?;
     tx.commit().await?;

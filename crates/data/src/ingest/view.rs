@@ -20,8 +20,14 @@ pub struct JobView {
     pub tenant_id: TenantId,
     /// `queued`, `processing`, `completed`, `completed_with_warnings`, `failed`, `cancelled`
     pub status: String,
-    /// `folder`, `upload`, `import`
+    /// `folder`, `upload`, `import`, `pull` (from the tenant's source at Google), `redrive` (rows rejected before)
     pub origin: String,
+    /// `export_files`, `bigquery`, `data_api`
+    pub source: String,
+    /// Nobody asked for it: its time had come.
+    pub is_scheduled: bool,
+    /// Nobody works on it before then: it waits for quota, or for its next try.
+    pub waits_until: Option<DateTime<Utc>>,
     /// `replace` or `append`
     pub mode: String,
     pub data_types: Vec<String>,

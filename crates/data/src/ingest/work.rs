@@ -55,7 +55,8 @@ pub enum End {
 pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) -> anyhow::Result<()> {
     let IngestTask { tenant_id: tenant, job_id: job } = task;
     let folder = JobFolder::of(&ingestion.data_root, tenant, job);
-    let Some(row) = begin(&ingestion.pool, tenant, job).await? else { return folder.remove() };
+    // Ended before, by this job's last worker or by a person: its folder may be wanted for another try, or is swept.
+    let Some(row) = begin(&ingestion.pool, tenant, job).await? else { return Ok(()) };
     let progress = Progress::default();
     let since = Instant::now();
     // Neither a parsing thread nor a day in hand can be dropped; they look at this flag, however this future ends.

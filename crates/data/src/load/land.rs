@@ -110,12 +110,15 @@ pub async fn land_day(pool: &PgPool, landing: &Landing, stop: &AtomicBool) -> Re
     .await?;
     if outcome.outcome == "landed" {
         sqlx::query!(
-            "update ingested_days set table_name = $3, table_modified = $4, final = $5 where tenant_id = $1 and day = $2",
+            "update ingested_days set table_name = $3, table_modified = $4, final = $5
+             where tenant_id = $1 and day = $2 and not ($6 and source = 'bigquery')",
             landing.tenant.0,
             landing.day,
             landing.table.as_ref().map(|t| t.name.as_str()),
             landing.table.as_ref().map(|t| t.modified),
             landing.is_final,
+            // Rows of the table that were mended: it is still that table that holds the day.
+            landing.mode == "append",
         )
         .execute(tx.conn())
         .await?;
