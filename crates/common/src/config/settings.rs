@@ -51,6 +51,8 @@ pub struct Settings {
     /// Seals stored credentials.
     pub secrets_key: SecretString,
     pub allow_dev_login: bool,
+    /// Whether servers that tenants name (SFTP, SMTP) may be in private networks.
+    pub allow_private_addresses: bool,
     /// Holds a folder per tenant.
     pub data_root: PathBuf,
 }
@@ -109,6 +111,7 @@ impl Settings {
             secrets_key: reader
                 .secret("SECRETS_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
             allow_dev_login: reader.flag("ALLOW_DEV_LOGIN"),
+            allow_private_addresses: reader.flag("ALLOW_PRIVATE_ADDRESSES"),
             data_root: PathBuf::from(reader.text("DATA_ROOT")),
         };
         distinct_ports(&reader, &settings);

@@ -61,6 +61,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("DATA_ROOT", ".local/data"),
     unset("GOOGLE_ANALYTICS_PROPERTY_ID"),
     unset("GOOGLE_ANALYTICS_CREDENTIALS_PATH"),
+    plain("ALLOW_PRIVATE_ADDRESSES", "false"),
     unset("DEFAULT_SMTP_SERVER"),
     plain("DEFAULT_SMTP_PORT", "587"),
     unset("DEFAULT_SMTP_USERNAME"),
