@@ -9,5 +9,7 @@ pub mod ids;
 pub mod jobs;
 pub mod lifecycle;
 pub mod report;
+pub mod schedule;
+pub mod secrets;
 pub mod telemetry;
 pub mod tenants;

@@ -50,6 +50,8 @@ pub struct Settings {
     pub smtp: SmtpSettings,
     /// Seals stored credentials.
     pub secrets_key: SecretString,
+    /// Opens what was sealed before SECRETS_KEY was changed.
+    pub secrets_key_previous: Option<SecretString>,
     pub allow_dev_login: bool,
     /// Holds a folder per tenant.
     pub data_root: PathBuf,
@@ -108,6 +110,7 @@ impl Settings {
             smtp: sections::smtp(&reader),
             secrets_key: reader
                 .secret("SECRETS_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
+            secrets_key_previous: reader.optional("SECRETS_KEY_PREVIOUS").map(SecretString::from),
             allow_dev_login: reader.flag("ALLOW_DEV_LOGIN"),
             data_root: PathBuf::from(reader.text("DATA_ROOT")),
         };
