@@ -8,6 +8,7 @@ pub mod http;
 pub mod ids;
 pub mod jobs;
 pub mod lifecycle;
+pub mod outgoing;
 pub mod report;
 pub mod schedule;
 pub mod secrets;

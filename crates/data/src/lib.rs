@@ -3,6 +3,7 @@
 pub mod availability;
 pub mod cli;
 pub mod demo;
+pub mod dimensions;
 pub mod ga4;
 pub mod ingest;
 pub mod load;

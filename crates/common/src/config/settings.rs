@@ -53,6 +53,8 @@ pub struct Settings {
     /// Opens what was sealed before SECRETS_KEY was changed.
     pub secrets_key_previous: Option<SecretString>,
     pub allow_dev_login: bool,
+    /// Whether servers that tenants name (SFTP, SMTP) may be in private networks.
+    pub allow_private_addresses: bool,
     /// Holds a folder per tenant.
     pub data_root: PathBuf,
 }
@@ -112,6 +114,7 @@ impl Settings {
                 .secret("SECRETS_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
             secrets_key_previous: reader.optional("SECRETS_KEY_PREVIOUS").map(SecretString::from),
             allow_dev_login: reader.flag("ALLOW_DEV_LOGIN"),
+            allow_private_addresses: reader.flag("ALLOW_PRIVATE_ADDRESSES"),
             data_root: PathBuf::from(reader.text("DATA_ROOT")),
         };
         distinct_ports(&reader, &settings);

@@ -65,6 +65,7 @@ pub const VARIABLES: &[Variable] = &[
     unset("GOOGLE_TOKEN_URL"),
     unset("GOOGLE_BIGQUERY_URL"),
     unset("GOOGLE_ANALYTICS_DATA_URL"),
+    plain("ALLOW_PRIVATE_ADDRESSES", "false"),
     unset("DEFAULT_SMTP_SERVER"),
     plain("DEFAULT_SMTP_PORT", "587"),
     unset("DEFAULT_SMTP_USERNAME"),
