@@ -10,5 +10,7 @@ pub mod jobs;
 pub mod lifecycle;
 pub mod outgoing;
 pub mod report;
+pub mod schedule;
+pub mod secrets;
 pub mod telemetry;
 pub mod tenants;

@@ -50,6 +50,8 @@ pub struct Settings {
     pub smtp: SmtpSettings,
     /// Seals stored credentials.
     pub secrets_key: SecretString,
+    /// Opens what was sealed before SECRETS_KEY was changed.
+    pub secrets_key_previous: Option<SecretString>,
     pub allow_dev_login: bool,
     /// Whether servers that tenants name (SFTP, SMTP) may be in private networks.
     pub allow_private_addresses: bool,
@@ -110,6 +112,7 @@ impl Settings {
             smtp: sections::smtp(&reader),
             secrets_key: reader
                 .secret("SECRETS_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
+            secrets_key_previous: reader.optional("SECRETS_KEY_PREVIOUS").map(SecretString::from),
             allow_dev_login: reader.flag("ALLOW_DEV_LOGIN"),
             allow_private_addresses: reader.flag("ALLOW_PRIVATE_ADDRESSES"),
             data_root: PathBuf::from(reader.text("DATA_ROOT")),
