@@ -9,6 +9,7 @@ pub mod ingest;
 pub mod load;
 mod routes;
 pub mod serve;
+pub mod source;
 pub mod sources;
 
 pub use routes::{META, document, router};

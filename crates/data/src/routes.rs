@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{availability, ingest};
+use crate::{availability, ingest, source};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
@@ -24,6 +24,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(ingest::view::get_ingestion_job))
         .routes(routes!(ingest::cancel::cancel_ingestion_job))
         .routes(routes!(availability::get_availability))
+        .routes(routes!(source::view::get_source))
+        .routes(routes!(source::change::put_source))
 }
 
 /// Bodies without a size limit of the server's: the tenant's quota bounds them.

@@ -6,6 +6,8 @@ use common::jobs::{self, Job, JobsError};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
+use crate::source::SourceKind;
+
 /// The queue's name for ingestion.
 pub const INGEST_TASK: &str = "ingest";
 
@@ -29,6 +31,8 @@ pub enum Origin {
     Upload,
     /// Files given to the import command.
     Import,
+    /// The tenant's source: BigQuery or the Data API.
+    Pull,
 }
 
 impl Origin {
@@ -37,6 +41,7 @@ impl Origin {
             Self::Folder => "folder",
             Self::Upload => "upload",
             Self::Import => "import",
+            Self::Pull => "pull",
         }
     }
 }
@@ -47,6 +52,10 @@ pub struct NewJob<'a> {
     pub tenant: TenantId,
     pub job: JobId,
     pub origin: Origin,
+    /// What the rows come from: `export_files`, `bigquery`, `data_api`.
+    pub source: SourceKind,
+    /// Made by the schedule, not by a person.
+    pub is_scheduled: bool,
     /// `replace` or `append`
     pub mode: &'a str,
     pub data_types: &'a [String],
@@ -61,8 +70,9 @@ pub struct NewJob<'a> {
 /// The database is away, or the idempotency key is taken.
 pub async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<DateTime<Utc>, JobsError> {
     let created_at = sqlx::query_scalar!(
-        "insert into ingestion_jobs (tenant_id, job_id, origin, mode, data_types, start_date, end_date, idempotency_key, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "insert into ingestion_jobs (tenant_id, job_id, origin, mode, data_types, start_date, end_date, idempotency_key, created_by,
+             source, is_scheduled)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          returning created_at",
         new.tenant.0,
         new.job.0,
@@ -73,6 +83,8 @@ pub async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<DateTim
         new.range.map(|(_, to)| to),
         new.idempotency_key,
         new.created_by.map(|a| a.0),
+        new.source.as_str(),
+        new.is_scheduled,
     )
     .fetch_one(&mut *conn)
     .await?;
