@@ -10,6 +10,7 @@ pub mod load;
 pub mod rejected;
 mod routes;
 pub mod serve;
+pub mod source;
 pub mod sources;
 
 pub use routes::{META, document, router};

@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{availability, ingest, rejected};
+use crate::{availability, ingest, rejected, source};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
@@ -27,6 +27,8 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(rejected::list::list_rejected_rows))
         .routes(routes!(rejected::redrive::redrive_rejected_rows))
         .routes(routes!(availability::get_availability))
+        .routes(routes!(source::view::get_source))
+        .routes(routes!(source::change::put_source))
 }
 
 /// Bodies and answers that take as long as they take: the tenant's quota bounds an upload, its job's end a stream.

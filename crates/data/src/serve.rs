@@ -1,4 +1,4 @@
-//! The running service: HTTP and the ingestion worker, in one process until it is told to stop.
+//! The running service: HTTP, the schedule and the ingestion worker, in one process until it is told to stop.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use crate::ingest::job::IngestTask;
 use crate::ingest::sweep::keep_sweeping;
 use crate::ingest::work::{Ingestion, work};
 use crate::routes::{META, router};
+use crate::source::scheduling::keep_scheduling;
 
 /// Serves until SIGTERM or Ctrl-C; answers under way are finished, the day in hand is given back.
 ///
@@ -29,11 +30,13 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         let ingestion = ingestion.clone();
         async move { keep_sweeping(&ingestion).await }
     });
+    let scheduling = tokio::spawn(keep_scheduling(pool.clone(), shutdown.clone()));
     let worker = tokio::spawn(worker(ingestion, shutdown.clone()));
     let state = AppState::new(pool, settings);
     tracing::info!(address = %listener.local_addr()?, "data-service listens");
     http::serve(listener, router(state), shutdown).await?;
     sweeper.abort();
+    scheduling.await?;
     worker.await?;
     Ok(())
 }
@@ -50,12 +53,14 @@ pub async fn open(settings: &Settings, name: &str) -> anyhow::Result<PgPool> {
     Ok(pool)
 }
 
+/// What the worker of this process needs.
+///
 /// # Errors
-/// DATA_ROOT cannot be made.
+/// DATA_ROOT cannot be made, or an address of Google's is none.
 pub fn ingestion(settings: &Settings, pool: &PgPool) -> anyhow::Result<Ingestion> {
     std::fs::create_dir_all(&settings.data_root)
         .with_context(|| format!("cannot make the folder {} (DATA_ROOT)", settings.data_root.display()))?;
-    Ok(Ingestion { pool: pool.clone(), data_root: settings.data_root.clone() })
+    Ingestion::new(settings, pool.clone())
 }
 
 /// Works ingestion jobs until `shutdown`.
