@@ -115,7 +115,8 @@ async fn the_secret_is_nowhere_in_the_table() {
     let new =
         NewApiKey { tenant: scene.tenant, name: "Shop", scopes: &[Scope::Ingest], expires_at: None, created_by: None };
     let made = create(tx.conn(), &scene.state.api_keys, new).await.unwrap();
-    let row: String = sqlx::query_scalar("select to_jsonb(k)::text from api_keys k").fetch_one(tx.conn()).await.unwrap();
+    let row: String =
+        sqlx::query_scalar("select to_jsonb(k)::text from api_keys k").fetch_one(tx.conn()).await.unwrap();
     let secret = made.secret.expose_secret();
     assert!(row.contains(&made.prefix) && !row.contains(&secret[made.prefix.len()..]), "{row}");
     assert!(!format!("{made:?}").contains(&secret[made.prefix.len()..]));

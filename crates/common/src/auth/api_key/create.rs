@@ -32,11 +32,7 @@ pub struct CreatedApiKey {
 ///
 /// # Errors
 /// There is no such tenant, or the database is away.
-pub async fn create(
-    conn: &mut PgConnection,
-    keys: &ApiKeys,
-    new: NewApiKey<'_>,
-) -> Result<CreatedApiKey, sqlx::Error> {
+pub async fn create(conn: &mut PgConnection, keys: &ApiKeys, new: NewApiKey<'_>) -> Result<CreatedApiKey, sqlx::Error> {
     let NewApiKey { tenant, name, scopes, expires_at, created_by } = new;
     let text = ApiKeyText::generate(tenant);
     let id = ApiKeyId::generate();

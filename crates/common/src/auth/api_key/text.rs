@@ -44,8 +44,8 @@ impl ApiKeyText {
     pub fn parse(text: &str) -> Result<Self, MalformedApiKey> {
         let (tenant, random) = text.strip_prefix(MARK).and_then(|rest| rest.split_once('_')).ok_or(MalformedApiKey)?;
         let is_hex = tenant.len() == TENANT_DIGITS && tenant.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let is_random = random.len() == RANDOM_CHARS
-            && random.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let is_random =
+            random.len() == RANDOM_CHARS && random.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !is_hex || !is_random {
             return Err(MalformedApiKey);
         }
