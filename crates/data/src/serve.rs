@@ -1,6 +1,7 @@
 //! The running service: HTTP, the schedule and the ingestion worker, in one process until it is told to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use common::auth::AppState;
@@ -31,7 +32,7 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         async move { keep_sweeping(&ingestion).await }
     });
     let scheduling = tokio::spawn(keep_scheduling(pool.clone(), shutdown.clone()));
-    let worker = tokio::spawn(worker(ingestion, shutdown.clone()));
+    let worker = tokio::spawn(worker(ingestion, settings.worker_dead_after, shutdown.clone()));
     let state = AppState::new(pool, settings);
     tracing::info!(address = %listener.local_addr()?, "data-service listens");
     http::serve(listener, router(state), shutdown).await?;
@@ -64,12 +65,12 @@ pub fn ingestion(settings: &Settings, pool: &PgPool) -> anyhow::Result<Ingestion
 }
 
 /// Works ingestion jobs until `shutdown`.
-pub async fn worker(ingestion: Ingestion, shutdown: CancellationToken) {
+pub async fn worker(ingestion: Ingestion, dead_after: Duration, shutdown: CancellationToken) {
     let pool = ingestion.pool.clone();
     let ingestion = Arc::new(ingestion);
     let handlers = Handlers::new().on(move |task: IngestTask, attempt| {
         let ingestion = Arc::clone(&ingestion);
         async move { work(&ingestion, task, &attempt).await }
     });
-    run_worker(pool, handlers, WorkerOptions::default(), shutdown).await;
+    run_worker(pool, handlers, WorkerOptions::dead_after(dead_after), shutdown).await;
 }

@@ -70,7 +70,7 @@ pub async fn demo(settings: &Settings, days: u16, if_absent: bool) -> anyhow::Re
     create(tx.conn(), &new).await?;
     tx.commit().await?;
     let stop = CancellationToken::new();
-    let working = tokio::spawn(worker(ingestion(settings, &pool)?, stop.clone()));
+    let working = tokio::spawn(worker(ingestion(settings, &pool)?, settings.worker_dead_after, stop.clone()));
     let ended = wait(&pool, DEMO_TENANT, job).await;
     stop.cancel();
     working.await?;

@@ -71,7 +71,11 @@ pub enum End {
     Failed(String),
     Cancelled,
     /// Not for good: it goes on then.
-    Waiting { until: DateTime<Utc>, reason: String, fault: bool },
+    Waiting {
+        until: DateTime<Utc>,
+        reason: String,
+        fault: bool,
+    },
 }
 
 /// Works the job to its end. Called again for the same job it goes on, or does nothing when the job has ended.
