@@ -7,6 +7,7 @@ pub mod dimensions;
 pub mod ga4;
 pub mod ingest;
 pub mod load;
+pub mod rejected;
 mod routes;
 pub mod serve;
 pub mod source;

@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{availability, ingest, source};
+use crate::{availability, ingest, rejected, source};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
@@ -23,14 +23,20 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(ingest::view::list_ingestion_jobs))
         .routes(routes!(ingest::view::get_ingestion_job))
         .routes(routes!(ingest::cancel::cancel_ingestion_job))
+        .routes(routes!(ingest::retry::retry_ingestion_job))
+        .routes(routes!(rejected::list::list_rejected_rows))
+        .routes(routes!(rejected::redrive::redrive_rejected_rows))
         .routes(routes!(availability::get_availability))
         .routes(routes!(source::view::get_source))
         .routes(routes!(source::change::put_source))
 }
 
-/// Bodies without a size limit of the server's: the tenant's quota bounds them.
+/// Bodies and answers that take as long as they take: the tenant's quota bounds an upload, its job's end a stream.
 fn streaming() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(ingest::upload::upload_export))
+    OpenApiRouter::new()
+        .routes(routes!(ingest::upload::upload_export))
+        .routes(routes!(ingest::stream::stream_ingestion_job))
+        .routes(routes!(rejected::download::download_rejected_rows))
 }
 
 /// The service as it is served.

@@ -16,7 +16,6 @@ use super::import::{tell, wait};
 use crate::demo::{DEFAULT_SEED, DEFAULT_VISITORS_PER_DAY, DemoOptions, generate};
 use crate::ingest::job::{NewJob, Origin, create};
 use crate::serve::{ingestion, open, worker};
-use crate::source::SourceKind;
 
 /// Where the demo's shop stands: not UTC, and with daylight-saving time.
 const ZONE: Tz = chrono_tz::America::New_York;
@@ -58,13 +57,13 @@ pub async fn demo(settings: &Settings, days: u16, if_absent: bool) -> anyhow::Re
         tenant: DEMO_TENANT,
         job,
         origin: Origin::Folder,
-        source: SourceKind::ExportFiles,
-        is_scheduled: false,
+        source: "export_files",
         mode: "replace",
         data_types: &["events", "users", "locations"].map(String::from),
         range: Some((from, yesterday)),
         idempotency_key: None,
         created_by: None,
+        is_scheduled: false,
     };
     let mut tx = TenantTx::begin(&pool, DEMO_TENANT).await?;
     create(tx.conn(), &new).await?;

@@ -88,13 +88,13 @@ pub async fn start_ingestion(
             tenant: context.tenant_id,
             job,
             origin: source.config.origin(),
-            source: source.config.kind(),
-            is_scheduled: false,
+            source: source.config.kind().as_str(),
             mode: "replace",
             data_types: &data_types,
             range: Some((from, to)),
             idempotency_key: key.as_deref(),
             created_by: Some(context.account_id),
+            is_scheduled: false,
         },
     )
     .await?;
@@ -189,7 +189,7 @@ pub async fn known_job(
     .await
 }
 
-/// The oldest job over some of these days that has not ended.
+/// A job that is taking in some of these days.
 ///
 /// # Errors
 /// The database is away.

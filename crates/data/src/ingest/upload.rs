@@ -20,7 +20,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::job::{NewJob, Origin, create};
 use super::spool::{JobFolder, sync_folder};
 use super::start::{QueuedJob, idempotency_key, known_job, lock_starts};
-use crate::source::SourceKind;
 
 /// How the rows meet what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, Default)]
@@ -162,13 +161,13 @@ async fn queue(
         tenant,
         job,
         origin: Origin::Upload,
-        source: SourceKind::ExportFiles,
-        is_scheduled: false,
+        source: "export_files",
         mode: mode.as_str(),
         data_types: &data_types,
         range: None,
         idempotency_key: key,
         created_by: Some(context.account_id),
+        is_scheduled: false,
     };
     let created_at = create(tx.conn(), &new).await?;
     tx.commit().await?;
