@@ -90,7 +90,7 @@ impl Working<'_> {
             if !by_day {
                 self.count_files(&found);
             }
-            summary.add(&found);
+            summary.add(reading, &found);
             let next = left.next();
             let end;
             (end, parsed) = tokio::try_join!(self.unload(reading, &found, &mut landed), read(next))?;
