@@ -29,6 +29,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(availability::get_availability))
         .routes(routes!(source::view::get_source))
         .routes(routes!(source::change::put_source))
+        .routes(routes!(source::probe::test_source))
 }
 
 /// Bodies and answers that take as long as they take: the tenant's quota bounds an upload, its job's end a stream.
