@@ -3,11 +3,13 @@
 pub mod availability;
 pub mod cli;
 pub mod demo;
+pub mod events;
 pub mod ga4;
 pub mod ingest;
 pub mod load;
 mod routes;
 pub mod serve;
 pub mod sources;
+pub mod state;
 
 pub use routes::{META, document, router};
