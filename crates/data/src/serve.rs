@@ -11,11 +11,13 @@ use common::{db, http, lifecycle, telemetry};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
+use crate::events::fold::{Waiting, keep_folding};
 use crate::ingest::job::IngestTask;
 use crate::ingest::sweep::keep_sweeping;
 use crate::ingest::work::{Ingestion, work};
 use crate::routes::{META, router};
 use crate::source::scheduling::keep_scheduling;
+use crate::state::DataState;
 
 /// Serves until SIGTERM or Ctrl-C; answers under way are finished, the day in hand is given back.
 ///
@@ -33,12 +35,15 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     });
     let scheduling = tokio::spawn(keep_scheduling(pool.clone(), shutdown.clone()));
     let worker = tokio::spawn(worker(ingestion, settings.worker_dead_after, shutdown.clone()));
-    let state = AppState::new(pool, settings);
+    let waiting = Waiting::default();
+    let folder = tokio::spawn(keep_folding(pool.clone(), waiting.clone(), shutdown.clone()));
+    let state = DataState { app: AppState::new(pool, settings), waiting };
     tracing::info!(address = %listener.local_addr()?, "data-service listens");
     http::serve(listener, router(state), shutdown).await?;
     sweeper.abort();
     scheduling.await?;
     worker.await?;
+    folder.await?;
     Ok(())
 }
 
