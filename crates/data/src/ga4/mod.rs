@@ -15,4 +15,4 @@ mod value;
 pub use event::{EventKind, MappedEvent};
 pub use map::{Mapped, read_row};
 pub use settings::MappingSettings;
-pub use value::real_text;
+pub use value::{real, real_text};

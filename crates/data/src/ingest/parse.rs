@@ -12,11 +12,13 @@ use anyhow::Context;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::lists;
 use super::rejected::{RejectedRow, cut};
 use super::spool::{DayWriter, JobFolder, LISTS, REJECTED};
+use crate::dimensions::{self, Columns, ListFormat, ListKind, ListRow, RejectedLine, Sink};
 use crate::ga4::{Mapped, MappingSettings, read_row};
 use crate::load::encode_event;
-use crate::sources::export_files::{self, FileError, FileKind, ListKind, RawRow, Shard};
+use crate::sources::export_files::{self, FileError, FileKind, RawRow, Shard};
 
 /// Of a file's rows may be rejected, in percent; above it the job fails before any day changes.
 const REJECTED_PERCENT: u64 = 1;
@@ -148,8 +150,11 @@ impl Run<'_> {
         let shard = Shard::of(path);
         // Its own position per opening: the kind is told on a first one.
         let mut input = export_files::open(path, Arc::default())?;
-        let kind = export_files::detect(&mut input)?;
+        let mut kind = export_files::detect(&mut input)?;
         drop(input);
+        if kind == FileKind::Workbook {
+            kind = FileKind::List(dimensions::workbook_kind(path)?.ok_or_else(no_list)?);
+        }
         match kind {
             FileKind::List(list) => {
                 let wanted = match list {
@@ -157,8 +162,8 @@ impl Run<'_> {
                     ListKind::Locations => self.order.locations,
                 };
                 if wanted {
-                    let input = export_files::open(path, Arc::clone(&self.order.counters.bytes))?;
-                    export_files::read_list(input, list, &mut |line, row| self.list_row(list, line, row))?;
+                    let position = Arc::clone(&self.order.counters.bytes);
+                    dimensions::read_list(path, ListFormat::File, list, position, &mut ListLines { run: self, list })?;
                 }
             }
             _ if !self.order.events => {}
@@ -201,21 +206,6 @@ impl Run<'_> {
         self.days.append(day, shard, &self.record).map_err(FileError::Io)
     }
 
-    fn list_row(&mut self, list: ListKind, line: u64, row: export_files::ListLine) -> Result<(), FileError> {
-        self.count()?;
-        match row {
-            Ok(row) => {
-                match list {
-                    ListKind::Users => self.parsed.users += 1,
-                    ListKind::Locations => self.parsed.locations += 1,
-                }
-                serde_json::to_writer(&mut self.lists, &row).map_err(|e| FileError::Io(e.into()))?;
-                self.lists.write_all(b"\n").map_err(|e| FileError::Io(e.into()))
-            }
-            Err((reason, raw)) => self.reject(line, &reason, &raw),
-        }
-    }
-
     fn count(&mut self) -> Result<(), FileError> {
         if let Some(file) = self.parsed.files.last_mut() {
             file.rows += 1;
@@ -256,4 +246,36 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// The lines of a list, into the run's spool.
+struct ListLines<'a, 'b> {
+    run: &'a mut Run<'b>,
+    list: ListKind,
+}
+
+impl Sink for ListLines<'_, '_> {
+    fn columns(&mut self, columns: &Columns) -> Result<(), FileError> {
+        lists::spool_list(&mut self.run.lists, columns).map_err(FileError::Io)
+    }
+
+    fn line(&mut self, line: Result<ListRow, RejectedLine>) -> Result<(), FileError> {
+        self.run.count()?;
+        match line {
+            Ok(row) => {
+                match self.list {
+                    ListKind::Users => self.run.parsed.users += 1,
+                    ListKind::Locations => self.run.parsed.locations += 1,
+                }
+                lists::spool_row(&mut self.run.lists, row).map_err(FileError::Io)
+            }
+            Err(line) => self.run.reject(line.line, &line.reason(), &line.raw),
+        }
+    }
+}
+
+fn no_list() -> FileError {
+    FileError::Refused(
+        "no sheet of the workbook begins with the header of users (user_id, …) or locations (location_id, …)".into(),
+    )
 }
