@@ -130,7 +130,11 @@ alter table ingestion_jobs drop constraint ingestion_jobs_origin_check;
 alter table ingestion_jobs
     -- pull: fetched from the tenant's source; redrive: rows that an earlier job rejected
     add constraint ingestion_jobs_origin_check check (origin in ('folder', 'upload', 'import', 'pull', 'redrive')),
-    add column is_scheduled boolean not null default false;
+    add column is_scheduled boolean not null default false,
+    -- when the worker last wrote its progress: a job whose worker is silent can be cancelled without it
+    add column heartbeat_at timestamptz,
+    -- nobody works on it before then: it waits for quota, or for its next try
+    add column waits_until timestamptz;
 
 alter table ingestion_job_days drop constraint ingestion_job_days_outcome_check;
 alter table ingestion_job_days

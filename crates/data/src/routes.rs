@@ -7,7 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::DataState;
-use crate::{availability, events, ingest};
+use crate::{availability, events, ingest, rejected, source};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
@@ -23,13 +23,23 @@ fn api() -> OpenApiRouter<DataState> {
         .routes(routes!(ingest::view::list_ingestion_jobs))
         .routes(routes!(ingest::view::get_ingestion_job))
         .routes(routes!(ingest::cancel::cancel_ingestion_job))
+        .routes(routes!(ingest::retry::retry_ingestion_job))
+        .routes(routes!(rejected::list::list_rejected_rows))
+        .routes(routes!(rejected::redrive::redrive_rejected_rows))
         .routes(routes!(availability::get_availability))
+        .routes(routes!(source::view::get_source))
+        .routes(routes!(source::change::put_source))
         .routes(routes!(events::post::post_events))
 }
 
-/// Bodies without a size limit of the server's: the tenant's quota bounds them, or the handler does by itself.
+/// Bodies and answers that take as long as they take: the tenant's quota bounds an upload, its job's end a stream; what is
+/// collected is bounded by its handler.
 fn streaming() -> OpenApiRouter<DataState> {
-    OpenApiRouter::new().routes(routes!(ingest::upload::upload_export)).routes(routes!(events::collect::collect_events))
+    OpenApiRouter::new()
+        .routes(routes!(ingest::upload::upload_export))
+        .routes(routes!(ingest::stream::stream_ingestion_job))
+        .routes(routes!(rejected::download::download_rejected_rows))
+        .routes(routes!(events::collect::collect_events))
 }
 
 /// The service as it is served.

@@ -1,4 +1,4 @@
--- version: 1
+-- version: 2
 -- One load as the API shows it; null when there is none of that id.
 create or replace function get_ingestion_job(p_tenant_id uuid, p_job_id uuid) returns jsonb
 language plpgsql
@@ -15,8 +15,9 @@ begin
         'origin', j.origin,
         'mode', j.mode,
         'status', j.status,
-        'origin', j.origin,
-        'mode', j.mode,
+        'source', j.source,
+        'is_scheduled', j.is_scheduled,
+        'waits_until', case when j.status = 'processing' then j.waits_until end,
         'data_types', j.data_types,
         'start_date', j.start_date,
         'end_date', j.end_date,
@@ -35,6 +36,6 @@ begin
 end
 $$;
 
-comment on function get_ingestion_job is 'version 1: one load';
+comment on function get_ingestion_job is 'version 2: one load';
 revoke execute on function get_ingestion_job from public;
 grant execute on function get_ingestion_job to ga_services;

@@ -1,4 +1,4 @@
--- version: 1
+-- version: 2
 -- Loads as the API shows them, newest first: {jobs, total}. p_status null = all; total does not depend on the page.
 create or replace function get_ingestion_jobs(
     p_tenant_id uuid,
@@ -25,8 +25,9 @@ begin
         'origin', j.origin,
         'mode', j.mode,
         'status', j.status,
-        'origin', j.origin,
-        'mode', j.mode,
+        'source', j.source,
+        'is_scheduled', j.is_scheduled,
+        'waits_until', case when j.status = 'processing' then j.waits_until end,
         'data_types', j.data_types,
         'start_date', j.start_date,
         'end_date', j.end_date,
@@ -49,6 +50,6 @@ begin
 end
 $$;
 
-comment on function get_ingestion_jobs is 'version 1: loads, newest first';
+comment on function get_ingestion_jobs is 'version 2: loads, newest first';
 revoke execute on function get_ingestion_jobs from public;
 grant execute on function get_ingestion_jobs to ga_services;

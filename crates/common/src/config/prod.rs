@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     reader::Reader,
+    sections::GoogleEndpoints,
     settings::Settings,
     variables::{VARIABLES, Variable},
 };
@@ -34,7 +35,15 @@ pub(super) fn check(reader: &Reader, settings: &Settings, vars: &BTreeMap<String
             reader.fault(name, "is missing: PROD needs the address under which it is reached");
         }
     }
-    let Settings { allow_dev_login, jwt, secrets_key, .. } = settings;
+    let Settings { allow_dev_login, jwt, secrets_key, google, .. } = settings;
+    let GoogleEndpoints { token, bigquery, analytics_data } = &google.endpoints;
+    for (name, address) in
+        [("GOOGLE_TOKEN_URL", token), ("GOOGLE_BIGQUERY_URL", bigquery), ("GOOGLE_ANALYTICS_DATA_URL", analytics_data)]
+    {
+        if address.is_some() {
+            reader.fault(name, "is for tests only: in PROD keys and tokens go to Google and nowhere else");
+        }
+    }
     if *allow_dev_login {
         reader.fault("ALLOW_DEV_LOGIN", "is for DEV only: in PROD nobody signs in without a provider");
     }
@@ -46,7 +55,7 @@ pub(super) fn check(reader: &Reader, settings: &Settings, vars: &BTreeMap<String
 /// The provider and the mail server choose how long theirs are.
 fn minimum(name: &str) -> usize {
     match name {
-        "JWT_SECRET_KEY" | "SECRETS_KEY" => KEY_LENGTH,
+        "JWT_SECRET_KEY" | "SECRETS_KEY" | "SECRETS_KEY_PREVIOUS" => KEY_LENGTH,
         "POSTGRES_PASSWORD" | "POSTGRES_APP_PASSWORD" => PASSWORD_LENGTH,
         _ => 0,
     }

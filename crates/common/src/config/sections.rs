@@ -12,6 +12,16 @@ use super::{reader::Reader, settings::Environment};
 pub struct GoogleSettings {
     pub property_id: Option<String>,
     pub credentials_path: Option<PathBuf>,
+    pub endpoints: GoogleEndpoints,
+}
+
+/// GOOGLE_TOKEN_URL, GOOGLE_BIGQUERY_URL, GOOGLE_ANALYTICS_DATA_URL: stand-ins of Google's addresses, for tests. `None` is
+/// Google's own, and what a key file or a tenant says about addresses is never followed.
+#[derive(Debug, Clone, Default)]
+pub struct GoogleEndpoints {
+    pub token: Option<String>,
+    pub bigquery: Option<String>,
+    pub analytics_data: Option<String>,
 }
 
 /// OAUTH_*: the provider people sign in with. Without a client id there is none, and DEV uses its own.
@@ -62,9 +72,15 @@ pub(super) fn google(reader: &Reader) -> GoogleSettings {
             "is the property's number, digits only (not the G-… measurement id)",
         );
     }
+    let url = |name| reader.optional(name).map(|address| reader.base_url(name, address));
     GoogleSettings {
         property_id,
         credentials_path: reader.optional("GOOGLE_ANALYTICS_CREDENTIALS_PATH").map(PathBuf::from),
+        endpoints: GoogleEndpoints {
+            token: url("GOOGLE_TOKEN_URL"),
+            bigquery: url("GOOGLE_BIGQUERY_URL"),
+            analytics_data: url("GOOGLE_ANALYTICS_DATA_URL"),
+        },
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use secrecy::SecretString;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub log_level: String,
     pub logs: LogSettings,
     pub database: DatabaseSettings,
+    /// How long a worker may be silent before its jobs are taken up elsewhere.
+    pub worker_dead_after: Duration,
     pub service_host: IpAddr,
     pub analytics_port: u16,
     pub data_port: u16,
@@ -50,7 +53,11 @@ pub struct Settings {
     pub smtp: SmtpSettings,
     /// Seals stored credentials.
     pub secrets_key: SecretString,
+    /// Opens what was sealed before SECRETS_KEY was changed.
+    pub secrets_key_previous: Option<SecretString>,
     pub allow_dev_login: bool,
+    /// Whether servers that tenants name (SFTP, SMTP) may be in private networks.
+    pub allow_private_addresses: bool,
     /// Holds a folder per tenant.
     pub data_root: PathBuf,
 }
@@ -94,6 +101,11 @@ impl Settings {
             log_level: log_level(&reader, vars, debug),
             logs: sections::logs(&reader),
             database: database::read(&reader, environment),
+            worker_dead_after: Duration::from_secs(
+                reader
+                    .parsed("WORKER_DEAD_AFTER_SECONDS", "a number of seconds from 1 to 600", |s| (1..=600).contains(s))
+                    .unwrap_or(10),
+            ),
             service_host: service_host(&reader),
             analytics_port,
             data_port: port(&reader, "DATA_SERVICE_PORT"),
@@ -108,7 +120,9 @@ impl Settings {
             smtp: sections::smtp(&reader),
             secrets_key: reader
                 .secret("SECRETS_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
+            secrets_key_previous: reader.optional("SECRETS_KEY_PREVIOUS").map(SecretString::from),
             allow_dev_login: reader.flag("ALLOW_DEV_LOGIN"),
+            allow_private_addresses: reader.flag("ALLOW_PRIVATE_ADDRESSES"),
             data_root: PathBuf::from(reader.text("DATA_ROOT")),
         };
         distinct_ports(&reader, &settings);

@@ -78,6 +78,16 @@ fn defaults_are_the_documented_ones() {
 }
 
 #[test]
+fn stand_ins_of_google_are_addresses_and_absent_by_default() {
+    let endpoints = |more| Settings::from_vars(&dev(more)).map(|settings| settings.google.endpoints);
+    let none = endpoints(&[]).unwrap();
+    assert!(none.token.is_none() && none.bigquery.is_none() && none.analytics_data.is_none());
+    let stub = endpoints(&[("GOOGLE_BIGQUERY_URL", "http://127.0.0.1:9050/")]).unwrap();
+    assert_eq!(stub.bigquery.as_deref(), Some("http://127.0.0.1:9050"));
+    assert_eq!(faults(&dev(&[("GOOGLE_TOKEN_URL", "oauth2.googleapis.com/token")])), ["GOOGLE_TOKEN_URL"]);
+}
+
+#[test]
 fn an_empty_value_is_no_value_and_a_port_moves_the_address() {
     let settings = Settings::from_vars(&dev(&[("POSTGRES_PORT", ""), ("AUTH_SERVICE_PORT", "9003")])).unwrap();
     assert_eq!(settings.database.port, 5432);
@@ -135,12 +145,19 @@ fn prod_refuses_default_short_and_example_secrets() {
     assert_eq!(faults(&prod(&[("POSTGRES_PASSWORD", "postgres")])), ["POSTGRES_PASSWORD"]);
     assert_eq!(faults(&prod(&[("POSTGRES_APP_PASSWORD", "mypassword12")])), ["POSTGRES_APP_PASSWORD"]);
     assert_eq!(faults(&prod(&[("SECRETS_KEY", KEY)])), ["SECRETS_KEY"]);
+    assert_eq!(faults(&prod(&[("SECRETS_KEY_PREVIOUS", "short")])), ["SECRETS_KEY_PREVIOUS"]);
     assert_eq!(faults(&prod(&[("DEFAULT_SMTP_PASSWORD", "changeme")])), ["DEFAULT_SMTP_PASSWORD"]);
 }
 
 #[test]
 fn prod_refuses_what_is_missing_and_what_is_for_dev() {
-    let mut bare = prod(&[("ALLOW_DEV_LOGIN", "1"), ("POSTGRES_APP_USER", "analytics_user")]);
+    let mut bare = prod(&[
+        ("ALLOW_DEV_LOGIN", "1"),
+        ("POSTGRES_APP_USER", "analytics_user"),
+        ("GOOGLE_TOKEN_URL", "http://127.0.0.1:9/token"),
+        ("GOOGLE_BIGQUERY_URL", "http://127.0.0.1:9"),
+        ("GOOGLE_ANALYTICS_DATA_URL", "https://analyticsdata.googleapis.com"),
+    ]);
     for name in
         ["POSTGRES_HOST", "BASE_URL", "FRONTEND_URL", "ANALYTICS_PUBLIC_URL", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"]
     {
@@ -149,8 +166,17 @@ fn prod_refuses_what_is_missing_and_what_is_for_dev() {
     assert_eq!(
         faults(&bare),
         [
-            "ALLOW_DEV_LOGIN", "ANALYTICS_PUBLIC_URL", "BASE_URL", "FRONTEND_URL", "OAUTH_CLIENT_ID",
-            "OAUTH_CLIENT_SECRET", "POSTGRES_APP_USER", "POSTGRES_HOST",
+            "ALLOW_DEV_LOGIN",
+            "ANALYTICS_PUBLIC_URL",
+            "BASE_URL",
+            "FRONTEND_URL",
+            "GOOGLE_ANALYTICS_DATA_URL",
+            "GOOGLE_BIGQUERY_URL",
+            "GOOGLE_TOKEN_URL",
+            "OAUTH_CLIENT_ID",
+            "OAUTH_CLIENT_SECRET",
+            "POSTGRES_APP_USER",
+            "POSTGRES_HOST",
         ]
     );
 }
@@ -165,7 +191,7 @@ fn the_development_login_needs_dev_and_a_loopback_address_or_a_word() {
 
 #[test]
 fn no_secret_is_shown() {
-    let secrets = ["owner-hush", "app-hush", "jwt-hush", "seal-hush", "oauth-hush", "smtp-hush"];
+    let secrets = ["owner-hush", "app-hush", "jwt-hush", "seal-hush", "oauth-hush", "smtp-hush", "former-hush"];
     let settings = Settings::from_vars(&dev(&[
         ("POSTGRES_PASSWORD", secrets[0]),
         ("POSTGRES_APP_PASSWORD", secrets[1]),
@@ -173,6 +199,7 @@ fn no_secret_is_shown() {
         ("SECRETS_KEY", secrets[3]),
         ("OAUTH_CLIENT_SECRET", secrets[4]),
         ("DEFAULT_SMTP_PASSWORD", secrets[5]),
+        ("SECRETS_KEY_PREVIOUS", secrets[6]),
     ]))
     .unwrap();
     let shown = format!("{settings:?}");

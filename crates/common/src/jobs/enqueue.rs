@@ -1,5 +1,6 @@
 //! Puts a job into the queue, inside the caller's transaction: it exists when, and only when, that commits.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -19,9 +20,26 @@ pub async fn enqueue(
     job_key: Option<&str>,
     queue: Option<&str>,
 ) -> Result<(), JobsError> {
+    enqueue_at(conn, task, payload, job_key, queue, None).await
+}
+
+/// The same, not to be run before `run_at`.
+///
+/// # Errors
+/// As [`enqueue`].
+pub async fn enqueue_at(
+    conn: &mut PgConnection,
+    task: &str,
+    payload: Value,
+    job_key: Option<&str>,
+    queue: Option<&str>,
+    run_at: Option<DateTime<Utc>>,
+) -> Result<(), JobsError> {
     // The queue's documented SQL interface: the library's own client wants a pool beside the transaction.
-    let sql =
-        format!("select from {SCHEMA}.add_job(identifier => $1, payload => $2::json, job_key => $3, queue_name => $4)");
-    sqlx::query(AssertSqlSafe(sql)).bind(task).bind(payload).bind(job_key).bind(queue).execute(conn).await?;
+    let sql = format!(
+        "select from {SCHEMA}.add_job(identifier => $1, payload => $2::json, job_key => $3, queue_name => $4, run_at => $5)"
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(task).bind(payload).bind(job_key).bind(queue).bind(run_at);
+    query.execute(conn).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ mod handlers;
 mod install;
 mod worker;
 
-pub use enqueue::enqueue;
+pub use enqueue::{enqueue, enqueue_at};
 pub use error::JobsError;
 pub use handlers::{Attempt, Handlers, Job};
 pub use install::{check, install};

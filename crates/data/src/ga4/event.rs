@@ -52,6 +52,8 @@ pub struct MappedEvent {
     pub web_user_id: Option<String>,
     pub ga_user_id: Option<String>,
     pub branch_id: Option<String>,
+    /// Events that this row stands for: 1, except for aggregates of the Data API.
+    pub event_count: i64,
     pub page_location: Option<String>,
     pub page_title: Option<String>,
     pub extra: Option<String>,

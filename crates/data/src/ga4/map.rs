@@ -16,6 +16,9 @@ use super::value::{real, storable};
 const LONGEST_ID: usize = 500;
 /// Longest page address, title or term: lists and roll-ups collect them. Google's own limit is 1,000 characters.
 const LONGEST_TEXT: usize = 16 * 1024;
+/// Names of events that land in a table of their own; the tenant's aliases of failed searches are others.
+pub const LANDED_EVENTS: [&str; 6] =
+    ["page_view", "view_item", "add_to_cart", "purchase", "view_search_results", "no_search_results"];
 const MAPPED_PARAMS: &[&str] = &[
     "ga_session_id", "page_location", "page_title", "transaction_id", "search_term", "no_search_results_term",
     "currency", "event_id",
@@ -108,6 +111,7 @@ fn map_row(row: Ga4Row, settings: &MappingSettings) -> Result<Mapped, String> {
         web_user_id,
         ga_user_id,
         branch_id,
+        event_count: 1,
         page_location: real_param(&row.event_params, "page_location"),
         page_title: real_param(&row.event_params, "page_title"),
         extra: None,

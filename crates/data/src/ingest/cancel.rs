@@ -1,5 +1,5 @@
-//! `POST /data/ingest/jobs/{job_id}/cancel`: a waiting job ends at once, a running one at its next look; the day in hand is
-//! rolled back, committed days stay.
+//! `POST /data/ingest/jobs/{job_id}/cancel`: a job that nobody works on ends at once, a running one at its next look, which
+//! is a second away; the day in hand is rolled back, committed days stay.
 
 use axum::extract::State;
 use common::auth::{AppState, ManagerContext};
@@ -7,6 +7,10 @@ use common::http::{ApiError, Json, Path};
 use common::ids::JobId;
 
 use super::view::{JobView, view};
+
+/// Seconds without a sign of life after which no worker is waited for: they give one every second. One that lives after
+/// all commits nothing more, for every day asks whether its job goes on.
+const SILENCE_OF_THE_DEAD: f64 = 4.0;
 
 /// Cancel an ingestion job.
 #[utoipa::path(
@@ -28,12 +32,15 @@ pub async fn cancel_ingestion_job(
     let changed = sqlx::query_scalar!(
         "update ingestion_jobs
          set cancel_requested = true,
-             status = case status when 'queued' then 'cancelled' else status end,
-             completed_at = case status when 'queued' then now() end
+             status = case when status = 'queued' or waits_until is not null
+                 or heartbeat_at < now() - make_interval(secs => $3) then 'cancelled' else status end,
+             completed_at = case when status = 'queued' or waits_until is not null
+                 or heartbeat_at < now() - make_interval(secs => $3) then now() end
          where tenant_id = $1 and job_id = $2 and status in ('queued', 'processing')
          returning status",
         context.tenant_id.0,
         job_id.0,
+        SILENCE_OF_THE_DEAD,
     )
     .fetch_optional(tx.conn())
     .await?;

@@ -6,6 +6,8 @@ use common::jobs::{self, Job, JobsError};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
+use crate::source::SourceKind;
+
 /// The queue's name for ingestion.
 pub const INGEST_TASK: &str = "ingest";
 
@@ -29,6 +31,10 @@ pub enum Origin {
     Upload,
     /// Files given to the import command.
     Import,
+    /// The tenant's source at Google.
+    Pull,
+    /// Rows that an earlier job rejected.
+    Redrive,
 }
 
 impl Origin {
@@ -37,6 +43,8 @@ impl Origin {
             Self::Folder => "folder",
             Self::Upload => "upload",
             Self::Import => "import",
+            Self::Pull => "pull",
+            Self::Redrive => "redrive",
         }
     }
 }
@@ -47,6 +55,10 @@ pub struct NewJob<'a> {
     pub tenant: TenantId,
     pub job: JobId,
     pub origin: Origin,
+    /// What the rows come from: `export_files`, `bigquery`, `data_api`.
+    pub source: SourceKind,
+    /// Made by the schedule, not by a person.
+    pub is_scheduled: bool,
     /// `replace` or `append`
     pub mode: &'a str,
     pub data_types: &'a [String],
@@ -61,18 +73,21 @@ pub struct NewJob<'a> {
 /// The database is away, or the idempotency key is taken.
 pub async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<DateTime<Utc>, JobsError> {
     let created_at = sqlx::query_scalar!(
-        "insert into ingestion_jobs (tenant_id, job_id, origin, mode, data_types, start_date, end_date, idempotency_key, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "insert into ingestion_jobs (tenant_id, job_id, origin, source, mode, data_types, start_date, end_date,
+             idempotency_key, created_by, is_scheduled)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          returning created_at",
         new.tenant.0,
         new.job.0,
         new.origin.as_str(),
+        new.source.as_str(),
         new.mode,
         new.data_types,
         new.range.map(|(from, _)| from),
         new.range.map(|(_, to)| to),
         new.idempotency_key,
         new.created_by.map(|a| a.0),
+        new.is_scheduled,
     )
     .fetch_one(&mut *conn)
     .await?;
@@ -93,6 +108,10 @@ pub struct JobRow {
     pub end_date: Option<NaiveDate>,
     pub status: String,
     pub cancel_requested: bool,
+    pub is_scheduled: bool,
+    /// Counts also what was begun after a crash or a wait.
+    pub attempts: i32,
+    pub completed_at: Option<DateTime<Utc>>,
 }
 
 impl JobRow {
@@ -107,6 +126,15 @@ impl JobRow {
     pub fn has_ended(&self) -> bool {
         !matches!(self.status.as_str(), "queued" | "processing")
     }
+
+    pub fn can_be_retried(&self) -> bool {
+        matches!(self.status.as_str(), "failed" | "cancelled")
+    }
+
+    /// Its files came with it, and are in its folder.
+    pub fn brought_files(&self) -> bool {
+        matches!(self.origin.as_str(), "upload" | "import" | "redrive")
+    }
 }
 
 /// Reads the job.
@@ -116,7 +144,8 @@ impl JobRow {
 pub async fn read(conn: &mut PgConnection, tenant: TenantId, job: JobId) -> Result<Option<JobRow>, sqlx::Error> {
     sqlx::query_as!(
         JobRow,
-        "select origin, source, mode, data_types, start_date, end_date, status, cancel_requested
+        "select origin, source, mode, data_types, start_date, end_date, status, cancel_requested, is_scheduled, attempts,
+             completed_at
          from ingestion_jobs where tenant_id = $1 and job_id = $2",
         tenant.0,
         job.0,

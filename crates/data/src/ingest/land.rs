@@ -1,4 +1,4 @@
-//! The second half of a job: what was parsed goes into the database, lists first, then day by day, newest first.
+//! The second half of a unit: what was read goes into the database, lists first, then day by day, newest first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use sqlx::PgPool;
 
 use super::job::JobRow;
 use super::lists;
-use super::parse::{Counters, DayReport, Parsed};
 use super::progress::Progress;
-use super::spool::JobFolder;
+use super::spool::UnitFolder;
 use crate::load::{DayOutcome, LandError, Landing, land_day};
+use crate::sources::{Counters, DayReport, Parsed};
 
 /// Days in hand: while one makes its visits, the next one copies its rows.
 const DAYS_AT_ONCE: usize = 2;
@@ -28,64 +28,100 @@ pub struct Landed {
     pub warnings: Vec<String>,
 }
 
-/// Lands lists and days. Days that the job has committed before are left out, so a resumed job goes on where it was.
+impl Landed {
+    /// Counts records of a kind.
+    pub fn add(&mut self, kind: &str, records: u64) {
+        let records = i64::try_from(records).unwrap_or(i64::MAX);
+        let sum = self.records.entry(kind.to_owned()).or_default();
+        *sum = sum.saturating_add(records);
+    }
+}
+
+/// A job that lands, and where its unit's rows are.
+pub struct Unloading<'a> {
+    pub pool: &'a PgPool,
+    pub tenant: TenantId,
+    pub job: JobId,
+    pub row: &'a JobRow,
+    pub folder: &'a UnitFolder,
+    pub progress: &'a Progress,
+}
+
+impl Unloading<'_> {
+    /// Lands a unit's lists and days. Days that the job has committed before are left out, so a resumed job goes on where
+    /// it was.
+    ///
+    /// # Errors
+    /// [`LandError::Held`] when a day is held by a source of higher rank; the machine's faults.
+    pub async fn land(&self, parsed: &Parsed, landed: &mut Landed) -> Result<(), LandError> {
+        let Self { pool, tenant, job, row, folder, progress } = *self;
+        if parsed.users + parsed.locations > 0 {
+            let mut tx = TenantTx::begin(pool, tenant).await?;
+            sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
+            lists::land(tx.conn(), tenant, &folder.lists_file()).await?;
+            tx.commit().await?;
+            landed.add("users_processed", parsed.users);
+            landed.add("locations_processed", parsed.locations);
+        }
+        let days: Vec<NaiveDate> = parsed.days.keys().copied().collect();
+        check_held(pool, tenant, &row.source, &days).await?;
+        let done = days_done(pool, tenant, job).await?;
+        let mut left = parsed.days.iter().rev().filter(|(day, _)| !done.contains(day));
+        let mut in_hand = FuturesOrdered::new();
+        loop {
+            in_hand.extend(left.by_ref().take(DAYS_AT_ONCE - in_hand.len()).map(|(day, report)| {
+                let landing = Landing {
+                    tenant,
+                    job,
+                    day: *day,
+                    day_file: folder.day_file(*day, report.shard),
+                    records: report.records,
+                    source: row.source.clone(),
+                    shard: report.shard.as_str(),
+                    mode: row.mode.clone(),
+                    table: parsed.table.clone(),
+                    is_final: parsed.is_final,
+                };
+                land_one(pool.clone(), landing, *report, Arc::clone(&progress.counters))
+            }));
+            // The first day that fails ends the job; the other one in hand is rolled back with it.
+            let Some((day, report, outcome)) = in_hand.try_next().await? else { return Ok(()) };
+            if let Some(shard) = outcome.held_by {
+                landed.warnings.push(format!(
+                    "{day}: left as it is; the {} table was given and the {shard} one is there",
+                    report.shard.as_str()
+                ));
+            }
+            progress.days_done.fetch_add(1, Ordering::Relaxed);
+            progress.rows_landed.fetch_add(report.rows, Ordering::Relaxed);
+            tracing::debug!(%job, %day, events = outcome.events.values().sum::<i64>(), "a day has landed");
+        }
+    }
+}
+
+/// Notes a day of the job that was looked at and left as it is.
 ///
 /// # Errors
-/// [`LandError::Held`] when a day is held by a source of higher rank; the machine's faults.
-pub async fn land(
+/// The database is away.
+pub async fn note_day(
     pool: &PgPool,
     tenant: TenantId,
     job: JobId,
-    row: &JobRow,
-    folder: &JobFolder,
-    parsed: &Parsed,
-    progress: &Progress,
-) -> Result<Landed, LandError> {
-    let mut landed = Landed::default();
-    if parsed.users + parsed.locations > 0 {
-        let mut tx = TenantTx::begin(pool, tenant).await?;
-        sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
-        lists::land(tx.conn(), tenant, &folder.lists_file()).await?;
-        tx.commit().await?;
-        landed.records.insert("users_processed".into(), i64::try_from(parsed.users).unwrap_or(i64::MAX));
-        landed.records.insert("locations_processed".into(), i64::try_from(parsed.locations).unwrap_or(i64::MAX));
-    }
-
-    let days: Vec<NaiveDate> = parsed.days.keys().copied().collect();
-    check_held(pool, tenant, &row.source, &days).await?;
-    let done = days_done(pool, tenant, job).await?;
-    progress.days_total.store(parsed.days.len() as u64, Ordering::Relaxed);
-    progress.days_done.store(done.len() as u64, Ordering::Relaxed);
-    let mut left = parsed.days.iter().rev().filter(|(day, _)| !done.contains(day));
-    let mut in_hand = FuturesOrdered::new();
-    loop {
-        in_hand.extend(left.by_ref().take(DAYS_AT_ONCE - in_hand.len()).map(|(day, report)| {
-            let landing = Landing {
-                tenant,
-                job,
-                day: *day,
-                day_file: folder.day_file(*day, report.shard),
-                records: report.records,
-                source: row.source.clone(),
-                shard: report.shard.as_str(),
-                mode: row.mode.clone(),
-            };
-            land_one(pool.clone(), landing, *report, Arc::clone(&progress.counters))
-        }));
-        // The first day that fails ends the job; the other one in hand is rolled back with it.
-        let Some((day, report, outcome)) = in_hand.try_next().await? else { break };
-        if let Some(shard) = outcome.held_by {
-            landed.warnings.push(format!(
-                "{day}: left as it is; the {} table was given and the {shard} one is there",
-                report.shard.as_str()
-            ));
-        }
-        progress.days_done.fetch_add(1, Ordering::Relaxed);
-        progress.rows_landed.fetch_add(report.rows, Ordering::Relaxed);
-        tracing::debug!(%job, %day, events = outcome.events.values().sum::<i64>(), "a day has landed");
-    }
-    add_events(pool, tenant, job, &mut landed.records).await?;
-    Ok(landed)
+    day: NaiveDate,
+    outcome: &str,
+) -> Result<(), sqlx::Error> {
+    let mut tx = TenantTx::begin(pool, tenant).await?;
+    sqlx::query!(
+        "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome) values ($1, $2, $3, '{}', $4)
+         on conflict do nothing",
+        tenant.0,
+        job.0,
+        day,
+        outcome,
+    )
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
 }
 
 /// Before anything lands: a day that a source of higher rank holds fails the job whole. The landing itself looks again.
@@ -126,7 +162,11 @@ async fn land_one(
     landed.await.map_err(|error| LandError::Other(error.into()))?
 }
 
-async fn days_done(pool: &PgPool, tenant: TenantId, job: JobId) -> Result<Vec<NaiveDate>, sqlx::Error> {
+/// Days that the job has committed.
+///
+/// # Errors
+/// The database is away.
+pub async fn days_done(pool: &PgPool, tenant: TenantId, job: JobId) -> Result<Vec<NaiveDate>, sqlx::Error> {
     let mut tx = TenantTx::begin(pool, tenant).await?;
     sqlx::query_scalar!("select day from ingestion_job_days where tenant_id = $1 and job_id = $2", tenant.0, job.0)
         .fetch_all(tx.conn())
@@ -134,7 +174,10 @@ async fn days_done(pool: &PgPool, tenant: TenantId, job: JobId) -> Result<Vec<Na
 }
 
 /// Events by table over all days of the job, those of earlier attempts included.
-async fn add_events(
+///
+/// # Errors
+/// The database is away.
+pub async fn add_events(
     pool: &PgPool,
     tenant: TenantId,
     job: JobId,

@@ -1,7 +1,7 @@
 //! Tells the job's row how far the work is, and learns from it that the job was cancelled.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -9,8 +9,8 @@ use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
 use sqlx::PgPool;
 
-use super::parse::Counters;
 use super::view::ProgressView;
+use crate::sources::Counters;
 
 /// Between two looks at the row.
 const EVERY: Duration = Duration::from_secs(1);
@@ -24,6 +24,8 @@ pub struct Progress {
     pub days_total: AtomicU64,
     /// Rows that the days in `days_done` had.
     pub rows_landed: AtomicU64,
+    /// Each day is read and landed by itself, so that days alone tell how far the job is.
+    pub by_day: AtomicBool,
 }
 
 impl Progress {
@@ -35,16 +37,18 @@ impl Progress {
         let rows_read = load(&self.counters.rows);
         let seconds = since.elapsed().as_secs_f64().max(0.001);
         let landing = days_total > 0;
-        // Reading and landing take about the same time, so each is half of the way.
+        // Reading and landing files take about the same time, so each is half of the way.
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        let share = match (landing, bytes_total) {
-            (true, _) => 0.5 + 0.5 * days_done as f64 / days_total as f64,
-            (false, 0) => 0.0,
-            (false, total) => 0.5 * (bytes_read as f64 / total as f64).min(1.0),
+        let share = match (self.by_day.load(Ordering::Relaxed), landing, bytes_total) {
+            (true, false, _) | (false, false, 0) => 0.0,
+            (true, true, _) => days_done as f64 / days_total as f64,
+            (false, true, _) => 0.5 + 0.5 * days_done as f64 / days_total as f64,
+            (false, false, total) => 0.5 * (bytes_read as f64 / total as f64).min(1.0),
         };
         let left = (share > 0.02).then(|| seconds * (1.0 - share) / share);
         ProgressView {
             phase: Some(if landing { "landing" } else { "reading" }.into()),
+            note: None,
             days_done,
             days_total,
             rows_read,
@@ -80,7 +84,7 @@ pub async fn write(pool: &PgPool, tenant: TenantId, job: JobId, view: &ProgressV
     let mut tx = TenantTx::begin(pool, tenant).await?;
     let json = serde_json::to_value(view).map_err(|e| sqlx::Error::Encode(e.into()))?;
     let going = sqlx::query_scalar!(
-        "update ingestion_jobs set progress = $3
+        "update ingestion_jobs set progress = $3, heartbeat_at = now()
          where tenant_id = $1 and job_id = $2 and status = 'processing'
          returning not cancel_requested as going",
         tenant.0,

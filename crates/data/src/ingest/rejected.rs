@@ -1,52 +1,19 @@
-//! Rows that were not taken: spooled while a file is read, stored with the job.
+//! Rows that were not taken, stored with the job: spooled while a unit was read.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use common::ids::{JobId, TenantId};
-use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
-/// A longer row is cut, visibly.
-const LONGEST_RAW: usize = 64 * 1024;
+use crate::sources::RejectedRow;
+
 /// Rows stored by one statement: 100 of them are at most 6 MiB.
 const BATCH: usize = 100;
 
-/// The text, or as much of it as fits into `longest` bytes, visibly cut.
-pub fn cut(text: &str, longest: usize) -> String {
-    if text.len() <= longest {
-        return text.to_owned();
-    }
-    let end = (0..=longest).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-    format!("{} … (cut)", &text[..end])
-}
-
-/// One malformed row.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct RejectedRow {
-    file: String,
-    line: u64,
-    reason: String,
-    raw: String,
-}
-
-impl RejectedRow {
-    pub fn new(file: &str, line: u64, reason: &str, raw: &str) -> Self {
-        let raw = cut(&raw.replace('\0', "\u{fffd}"), LONGEST_RAW);
-        Self { file: file.to_owned(), line, reason: reason.replace('\0', "\u{fffd}"), raw }
-    }
-
-    /// # Errors
-    /// The disk is full.
-    pub fn write(&self, out: &mut impl Write) -> anyhow::Result<()> {
-        serde_json::to_writer(&mut *out, self)?;
-        out.write_all(b"\n")?;
-        Ok(())
-    }
-}
-
-/// Stores the spooled rows with the job, at most `limit`; replaces what an earlier attempt stored. Memory: one batch.
+/// Stores the spooled rows of a unit with the job, at most `limit`; replaces what an earlier attempt stored of the same
+/// files. Memory: one batch.
 ///
 /// # Errors
 /// The spool cannot be read or the database is away.
@@ -54,14 +21,26 @@ pub async fn store(
     conn: &mut PgConnection,
     tenant: TenantId,
     job: JobId,
+    files: &[String],
     spool: &Path,
     limit: usize,
 ) -> anyhow::Result<()> {
-    sqlx::query!("delete from rejected_rows where tenant_id = $1 and job_id = $2", tenant.0, job.0)
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query!(
+        "delete from rejected_rows where tenant_id = $1 and job_id = $2 and file = any($3)",
+        tenant.0,
+        job.0,
+        files,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let mut stored = sqlx::query_scalar!(
+        r#"select coalesce(max(rejected_no), 0) as "last!" from rejected_rows where tenant_id = $1 and job_id = $2"#,
+        tenant.0,
+        job.0,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
     let mut lines = BufReader::new(File::open(spool)?).lines().take(limit);
-    let mut stored = 0i64;
     loop {
         let rows: Vec<RejectedRow> = lines
             .by_ref()

@@ -1,32 +1,25 @@
-//! A job's folder under DATA_ROOT: what came in, and what parsing made of it. Any process that sees DATA_ROOT can go on
+//! A job's folder under DATA_ROOT: what came in, and what reading made of it. Any process that sees DATA_ROOT can go on
 //! with the job.
 //!
 //! ```text
-//! DATA_ROOT/<tenant_id>/                     the tenant's own folder of export files
-//! DATA_ROOT/.jobs/<tenant_id>/<job_id>/in/   uploaded or imported files
-//! …/parsing.<attempt>/                         what one attempt at parsing writes; renamed to parsed/ when whole
-//! …/parsed/days/20201101.daily.copy            records for COPY, a file a day and shard
-//! …/parsed/{rejected,lists}.ndjson, complete.json
+//! DATA_ROOT/<tenant_id>/                       the tenant's own folder of export files
+//! DATA_ROOT/.jobs/<tenant_id>/<job_id>/in/     uploaded or imported files
+//! …/units/<unit>/scratch/                      a source's own notes: answers that are expensive to ask for again
+//! …/units/<unit>/parsing.<attempt>/            what one attempt at reading writes; renamed to parsed/ when whole
+//! …/units/<unit>/parsed/days/20201101.daily.copy   records for COPY, a file a day and shard
+//! …/units/<unit>/parsed/{rejected,lists}.ndjson, complete.json
 //! ```
 
-use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use chrono::NaiveDate;
 use common::ids::{JobId, TenantId};
 
-use super::parse::Parsed;
 use crate::sources::export_files::Shard;
+use crate::sources::{LISTS, Parsed, REJECTED, Unit, day_file};
 
-/// Files of days held open at a time: far below the usual limit of 1,024.
-const OPEN_DAYS: usize = 128;
-
-/// Files of a parsed folder.
-pub const REJECTED: &str = "rejected.ndjson";
-pub const LISTS: &str = "lists.ndjson";
 const COMPLETE: &str = "complete.json";
 
 /// The folder of one job.
@@ -44,9 +37,41 @@ impl JobFolder {
         self.0.join("in")
     }
 
-    /// What a finished parsing left; a folder of this name is whole.
-    pub fn parsed(&self) -> PathBuf {
+    /// Where a unit of the job is read into.
+    pub fn unit(&self, unit: &Unit) -> UnitFolder {
+        UnitFolder(self.0.join("units").join(&unit.name))
+    }
+
+    /// Forgets what was read, not what came in: the next attempt reads again.
+    ///
+    /// # Errors
+    /// The folder cannot be removed.
+    pub fn forget_units(&self) -> anyhow::Result<()> {
+        remove(&self.0.join("units"))
+    }
+
+    /// Removes the folder: the job has ended.
+    ///
+    /// # Errors
+    /// The folder cannot be removed.
+    pub fn remove(&self) -> anyhow::Result<()> {
+        remove(&self.0)
+    }
+}
+
+/// The folder of one unit of a job.
+#[derive(Debug, Clone)]
+pub struct UnitFolder(PathBuf);
+
+impl UnitFolder {
+    /// What a finished reading left; a folder of this name is whole.
+    fn parsed(&self) -> PathBuf {
         self.0.join("parsed")
+    }
+
+    /// Outlives an attempt.
+    pub fn scratch(&self) -> PathBuf {
+        self.0.join("scratch")
     }
 
     pub fn day_file(&self, day: NaiveDate, shard: Shard) -> PathBuf {
@@ -61,24 +86,25 @@ impl JobFolder {
         self.parsed().join(LISTS)
     }
 
-    /// The result of an earlier attempt; none where there is none that can be read, and parsing has to be done (again).
+    /// The result of an earlier attempt; none where there is none that can be read, and reading has to be done (again).
     pub fn parsed_before(&self) -> Option<Parsed> {
         let json = fs::read(self.parsed().join(COMPLETE)).ok()?;
         serde_json::from_slice(&json).ok()
     }
 
-    /// A folder of this attempt's own: another process that believes this one dead may be parsing beside it.
+    /// A folder of this attempt's own: another process that believes this one dead may be reading beside it.
     ///
     /// # Errors
     /// The folder cannot be made.
     pub fn begin_parsing(&self) -> anyhow::Result<PathBuf> {
         let attempt = self.0.join(format!("parsing.{}", uuid::Uuid::new_v4().simple()));
         fs::create_dir_all(attempt.join("days")).context("cannot make the job's folder under DATA_ROOT")?;
+        fs::create_dir_all(self.scratch()).context("cannot make the job's folder under DATA_ROOT")?;
         Ok(attempt)
     }
 
     /// Writes the result down and gives the attempt's folder its name, durably. Where another attempt was faster, its result
-    /// counts: both read the same files.
+    /// counts: both read the same.
     ///
     /// # Errors
     /// The disk is full, or the folder is gone.
@@ -98,26 +124,13 @@ impl JobFolder {
         Ok(parsed)
     }
 
-    /// Forgets a result that turned out to be damaged; the next attempt parses again.
-    ///
-    /// # Errors
-    /// The folder cannot be removed.
-    pub fn forget_parsed(&self) -> anyhow::Result<()> {
-        remove(&self.parsed())
-    }
-
-    /// Removes the folder: the job has ended.
+    /// Removes what was read: it has landed, or turned out to be damaged and is read again.
     ///
     /// # Errors
     /// The folder cannot be removed.
     pub fn remove(&self) -> anyhow::Result<()> {
         remove(&self.0)
     }
-}
-
-/// Where a day's records are in a folder of parsed files.
-fn day_file(parsed: &Path, day: NaiveDate, shard: Shard) -> PathBuf {
-    parsed.join("days").join(format!("{}.{}.copy", day.format("%Y%m%d"), shard.as_str()))
 }
 
 fn remove(folder: &Path) -> anyhow::Result<()> {
@@ -134,48 +147,4 @@ fn remove(folder: &Path) -> anyhow::Result<()> {
 /// The folder cannot be opened or synced.
 pub fn sync_folder(folder: &Path) -> anyhow::Result<()> {
     File::open(folder).and_then(|f| f.sync_all()).context("cannot sync a folder under DATA_ROOT")
-}
-
-/// Writes records to a file a day and shard; memory is bounded by the files held open.
-pub struct DayWriter<'a> {
-    folder: &'a Path,
-    open: HashMap<(NaiveDate, Shard), BufWriter<File>>,
-}
-
-impl<'a> DayWriter<'a> {
-    pub fn new(folder: &'a Path) -> Self {
-        Self { folder, open: HashMap::new() }
-    }
-
-    /// Appends records (none marks the day as seen).
-    ///
-    /// # Errors
-    /// The disk is full, or the folder is gone.
-    pub fn append(&mut self, day: NaiveDate, shard: Shard, records: &[u8]) -> anyhow::Result<()> {
-        if !self.open.contains_key(&(day, shard)) {
-            if self.open.len() >= OPEN_DAYS {
-                self.flush()?;
-                self.open.clear();
-            }
-            let file = OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(day_file(self.folder, day, shard))
-                .context("cannot write a day's file under DATA_ROOT")?;
-            self.open.insert((day, shard), BufWriter::with_capacity(64 * 1024, file));
-        }
-        if let Some(writer) = self.open.get_mut(&(day, shard)) {
-            writer.write_all(records).context("cannot write a day's file under DATA_ROOT")?;
-        }
-        Ok(())
-    }
-
-    /// # Errors
-    /// The disk is full, or the folder is gone.
-    pub fn flush(&mut self) -> anyhow::Result<()> {
-        for writer in self.open.values_mut() {
-            writer.flush().context("cannot write a day's file under DATA_ROOT")?;
-        }
-        Ok(())
-    }
 }

@@ -1,4 +1,4 @@
-//! `POST /data/ingest/start`: takes the tenant's folder in, for a range of days.
+//! `POST /data/ingest/start`: takes in what the tenant's source has for a range of days.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
-use super::job::{NewJob, Origin, create};
+use super::job::{NewJob, create};
+use crate::source;
 
 const DATA_TYPES: [&str; 3] = ["events", "users", "locations"];
 /// Longest range of one job, in days.
@@ -46,7 +47,7 @@ pub struct QueuedJob {
     pub created_at: DateTime<Utc>,
 }
 
-/// Queue the ingestion of the tenant's export files for a range of days.
+/// Queue the ingestion of a range of days from the tenant's source.
 #[utoipa::path(
     post,
     path = "/data/ingest/start",
@@ -75,17 +76,20 @@ pub async fn start_ingestion(
     {
         return Ok((StatusCode::ACCEPTED, Json(known)).into_response());
     }
-    if let Some(running) = overlapping(tx.conn(), &context, from, to).await? {
+    if let Some(running) = overlapping(tx.conn(), context.tenant_id, from, to).await? {
         return Err(ApiError::Conflict(format!(
             "Job {running} is already taking in some of these days; wait for it or cancel it."
         )));
     }
+    let source = source::load(tx.conn(), context.tenant_id).await?;
     let created_at = create(
         tx.conn(),
         &NewJob {
             tenant: context.tenant_id,
             job,
-            origin: Origin::Folder,
+            origin: source.config.origin(),
+            source: source.config.kind(),
+            is_scheduled: false,
             mode: "replace",
             data_types: &data_types,
             range: Some((from, to)),
@@ -185,9 +189,13 @@ pub async fn known_job(
     .await
 }
 
-async fn overlapping(
+/// The oldest job over some of these days that has not ended.
+///
+/// # Errors
+/// The database is away.
+pub async fn overlapping(
     conn: &mut PgConnection,
-    context: &TenantContext,
+    tenant: TenantId,
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Option<JobId>, sqlx::Error> {
@@ -195,7 +203,7 @@ async fn overlapping(
         r#"select job_id as "job_id: JobId" from ingestion_jobs
            where tenant_id = $1 and status in ('queued', 'processing') and start_date <= $3 and end_date >= $2
            order by created_at limit 1"#,
-        context.tenant_id.0,
+        tenant.0,
         from,
         to,
     )

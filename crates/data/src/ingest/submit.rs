@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use super::job::{NewJob, Origin, create};
 use super::spool::{JobFolder, sync_folder};
+use crate::source::SourceKind;
 
 /// Copies the files into a new job's folder and queues the job. With an error nothing is left behind.
 ///
@@ -66,6 +67,8 @@ async fn queue(pool: &PgPool, tenant: TenantId, job: JobId, mode: &str) -> anyho
         tenant,
         job,
         origin: Origin::Import,
+        source: SourceKind::ExportFiles,
+        is_scheduled: false,
         mode,
         data_types: &["events", "users", "locations"].map(String::from),
         range: None,

@@ -1,9 +1,10 @@
-//! Removes job folders that nobody will: of an upload that broke off with its process, or of a job that ended just before
-//! its process did.
+//! Removes job folders that nobody will: of an upload that broke off with its process, of a job that ended just before
+//! its process did, or of one that failed and was not tried again for a week.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use chrono::{TimeDelta, Utc};
 use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
 
@@ -14,6 +15,8 @@ use crate::events::sweep::forget_old_answers;
 
 /// A younger folder may be an upload that is still streaming in.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// How long the files of a job that failed or was cancelled are kept.
+const KEPT_FOR_A_RETRY: TimeDelta = TimeDelta::days(7);
 const EVERY: Duration = Duration::from_secs(3600);
 
 /// Sweeps now and every hour.
@@ -42,7 +45,10 @@ pub async fn sweep(ingestion: &Ingestion, age: Duration) -> anyhow::Result<usize
     let mut removed = 0;
     for (tenant, job) in folders(&ingestion.data_root.join(".jobs"), age)? {
         let mut tx = TenantTx::begin(&ingestion.pool, tenant).await?;
-        let wanted = read(tx.conn(), tenant, job).await?.is_some_and(|row| !row.has_ended());
+        let wanted = read(tx.conn(), tenant, job).await?.is_some_and(|row| {
+            let ended = row.completed_at.map(|at| Utc::now() - at);
+            !row.has_ended() || (row.can_be_retried() && ended.is_some_and(|ago| ago < KEPT_FOR_A_RETRY))
+        });
         drop(tx);
         if !wanted {
             JobFolder::of(&ingestion.data_root, tenant, job).remove()?;

@@ -20,8 +20,14 @@ pub struct JobView {
     pub tenant_id: TenantId,
     /// `queued`, `processing`, `completed`, `completed_with_warnings`, `failed`, `cancelled`
     pub status: String,
-    /// `folder`, `upload`, `import`
+    /// `folder`, `upload`, `import`, `pull` (from the tenant's source at Google), `redrive` (rows rejected before)
     pub origin: String,
+    /// `export_files`, `bigquery`, `data_api`
+    pub source: String,
+    /// Nobody asked for it: its time had come.
+    pub is_scheduled: bool,
+    /// Nobody works on it before then: it waits for quota, or for its next try.
+    pub waits_until: Option<DateTime<Utc>>,
     /// `replace` or `append`
     pub mode: String,
     pub data_types: Vec<String>,
@@ -43,12 +49,15 @@ pub struct JobView {
 #[derive(Debug, Default, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct ProgressView {
-    /// `reading` the files, `landing` the days, `done`
+    /// `reading` the source, `landing` the days, `waiting` for quota or for the next try, `done`
     pub phase: Option<String>,
+    /// What is waited for.
+    pub note: Option<String>,
     pub days_done: u64,
     pub days_total: u64,
     pub rows_read: u64,
     pub bytes_read: u64,
+    /// Bytes of the files, or those that the dry runs of the queries estimate.
     pub bytes_total: u64,
     /// Since the job was started last.
     pub rows_per_second: f64,

@@ -98,6 +98,7 @@ pub fn encode_event(event: &MappedEvent, out: &mut Vec<u8>) -> std::io::Result<(
         web_user_id,
         ga_user_id,
         branch_id,
+        event_count,
         page_location,
         page_title,
         extra,
@@ -127,7 +128,7 @@ pub fn encode_event(event: &MappedEvent, out: &mut Vec<u8>) -> std::io::Result<(
     record.text(web_user_id.as_deref())?;
     record.text(ga_user_id.as_deref())?;
     record.text(branch_id.as_deref())?;
-    record.int8(Some(1))?;
+    record.int8(Some(*event_count))?;
     record.text(page_location.as_deref())?;
     record.text(page_title.as_deref())?;
     record.jsonb(extra.as_deref())?;

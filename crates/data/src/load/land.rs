@@ -12,6 +12,7 @@ use sqlx::PgPool;
 use sqlx::types::Json;
 
 use super::staging::copy_staged;
+use crate::sources::TableStamp;
 
 /// What is to land, and how.
 pub struct Landing {
@@ -28,6 +29,10 @@ pub struct Landing {
     pub shard: &'static str,
     /// `replace` or `append`
     pub mode: String,
+    /// The table of GA4's that the rows are from.
+    pub table: Option<TableStamp>,
+    /// GA4 will not change the day any more.
+    pub is_final: bool,
 }
 
 /// What became of the day.
@@ -103,7 +108,32 @@ pub async fn land_day(pool: &PgPool, landing: &Landing, stop: &AtomicBool) -> Re
     )
     .execute(tx.conn())
     .await?;
-    if stop.load(Ordering::Relaxed) {
+    if outcome.outcome == "landed" {
+        sqlx::query!(
+            "update ingested_days set table_name = $3, table_modified = $4, final = $5
+             where tenant_id = $1 and day = $2 and not ($6 and source = 'bigquery')",
+            landing.tenant.0,
+            landing.day,
+            landing.table.as_ref().map(|t| t.name.as_str()),
+            landing.table.as_ref().map(|t| t.modified),
+            landing.is_final,
+            // Rows of the table that were mended: it is still that table that holds the day.
+            landing.mode == "append",
+        )
+        .execute(tx.conn())
+        .await?;
+    }
+    // The job may have been cancelled, also by somebody who took this worker for dead: then the day is rolled back. The lock
+    // keeps a cancellation waiting until this commit is through.
+    let going = sqlx::query_scalar!(
+        r#"select not cancel_requested as "going!" from ingestion_jobs
+           where tenant_id = $1 and job_id = $2 and status = 'processing' for share"#,
+        landing.tenant.0,
+        landing.job.0,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    if going != Some(true) || stop.load(Ordering::Relaxed) {
         return Err(LandError::Other(anyhow::anyhow!("stopped")));
     }
     tx.commit().await?;

@@ -1,75 +1,14 @@
 //! The ingestion API as its callers use it: asking, waiting, cancelling, and every way to ask wrongly.
 
-use std::path::PathBuf;
-
-use common::auth::{AppState, Role};
-use common::ids::{JobId, TenantId};
-use data_service::serve;
+use common::auth::Role;
+use common::ids::JobId;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::db::TestDb;
-use testkit::http::{Answer, Client, TestServer};
+use testkit::http::{Answer, Client};
 use testkit::oracle::TenantSettings;
 use testkit::rows::{self, Event};
-use tokio_util::sync::CancellationToken;
 
-/// A data service on a database of its own; its worker runs when a test starts it.
-struct Scene {
-    // Dropped first: the worker lets go of the database.
-    _stop: tokio_util::sync::DropGuard,
-    stop: CancellationToken,
-    server: TestServer,
-    state: AppState,
-    tenant: TenantId,
-    owner: Client,
-    root: tempfile::TempDir,
-    _db: TestDb,
-}
-
-impl Scene {
-    async fn new() -> Self {
-        let db = TestDb::new().await;
-        let root = tempfile::tempdir().unwrap();
-        let mut settings = testkit::state::settings(&db);
-        settings.data_root = root.path().to_owned();
-        let state = AppState::new(db.app.clone(), settings);
-        let server = TestServer::start(data_service::router(state.clone())).await;
-        let tenant =
-            testkit::tenants::create(&db.app, &TenantSettings { zone: chrono_tz::UTC, ..TenantSettings::default() })
-                .await;
-        let person = testkit::tokens::member(&state, tenant, Role::Owner).await;
-        let owner = Client::new(&server.url).of(&person, tenant);
-        let stop = CancellationToken::new();
-        Self { _stop: stop.clone().drop_guard(), stop, server, state, tenant, owner, root, _db: db }
-    }
-
-    fn start_worker(&self) {
-        let ingestion = serve::ingestion(&self.state.settings, &self.state.pool).unwrap();
-        tokio::spawn(serve::worker(ingestion, self.stop.clone()));
-    }
-
-    fn folder(&self) -> PathBuf {
-        let folder = self.root.path().join(self.tenant.to_string());
-        std::fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
-    async fn upload(&self, query: &str, body: Vec<u8>) -> Answer {
-        Answer::of(self.owner.request(Method::POST, &format!("/data/ingest/upload{query}")).body(body)).await
-    }
-
-    async fn ended(&self, job: &Value) -> Value {
-        let path = format!("/data/ingest/jobs/{}", job["job_id"].as_str().unwrap());
-        for _ in 0..600 {
-            let job = self.owner.get(&path).await.expect(200);
-            if !job["completed_at"].is_null() {
-                return job;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        panic!("{path} does not end");
-    }
-}
+use crate::scene::Scene;
 
 fn views(day: &str, visitors: usize) -> Vec<u8> {
     let rows: Vec<Value> = (0..visitors)

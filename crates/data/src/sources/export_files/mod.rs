@@ -8,6 +8,7 @@ mod json_array;
 mod ndjson;
 mod parquet_rows;
 mod shard;
+mod source;
 
 use std::path::Path;
 
@@ -15,6 +16,7 @@ pub use csv_list::{ListKind, ListLine, ListRow, read_list};
 pub use detect::{FileKind, detect};
 pub use input::{Input, open};
 pub use shard::{Shard, day_in_name};
+pub use source::ExportFiles;
 
 /// A row as its file had it.
 pub struct RawRow<'a> {
@@ -22,6 +24,8 @@ pub struct RawRow<'a> {
     pub line: u64,
     /// JSON text.
     pub json: &'a [u8],
+    /// Events that the row stands for: 1, except for aggregates of the Data API.
+    pub count: i64,
 }
 
 /// Why a file is not taken at all.

@@ -1,0 +1,79 @@
+//! What a job found while reading, said to the person who looks at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::job::JobRow;
+use crate::sources::{Parsed, Unit, Without};
+
+/// What reading all units found, for the warnings of the job.
+#[derive(Default)]
+pub struct Summary {
+    warnings: Vec<String>,
+    foreign_amounts: u64,
+    outside: u64,
+    rows: u64,
+    days: BTreeSet<NaiveDate>,
+    /// What was said of single days, and of which.
+    said: BTreeMap<String, BTreeSet<NaiveDate>>,
+}
+
+impl Summary {
+    /// Adds a unit.
+    pub fn add(&mut self, unit: &Unit, found: &Parsed) {
+        for file in &found.files {
+            self.outside += file.outside;
+            if file.rejected > 0 {
+                let first = file.first_rejected.as_deref().unwrap_or_default();
+                self.warnings.push(format!(
+                    "{}: {} malformed rows were not taken; the first one, {first}",
+                    file.name, file.rejected
+                ));
+            }
+        }
+        let absent = (found.without == Some(Without::Absent)).then(|| "GA4 has no table of this day (yet)".to_owned());
+        for warning in found.warnings.iter().cloned().chain(absent) {
+            match unit.day {
+                Some(day) => _ = self.said.entry(warning).or_default().insert(day),
+                None => self.warnings.push(warning),
+            }
+        }
+        self.foreign_amounts += found.foreign_amounts;
+        self.rows += found.rows();
+        self.days.extend(found.days.keys());
+    }
+
+    /// What the person who reads the job should know although it went well.
+    pub fn warnings(self, row: &JobRow, currency: &str) -> Vec<String> {
+        let mut warnings = self.warnings;
+        for (text, days) in self.said {
+            match (days.first(), days.last()) {
+                (Some(first), Some(last)) if first < last => {
+                    warnings.push(format!("{} days, {first} to {last}: {text}", days.len()));
+                }
+                (Some(day), _) => warnings.push(format!("{day}: {text}")),
+                _ => {}
+            }
+        }
+        if self.foreign_amounts > 0 {
+            warnings.push(format!(
+                "{} events have amounts in another currency than {currency}, which add nothing",
+                self.foreign_amounts
+            ));
+        }
+        let in_files = row.origin == "folder" && row.wants("events");
+        if let Some((from, to)) = row.range().filter(|_| in_files) {
+            let missing = from.iter_days().take_while(|day| *day <= to).filter(|day| !self.days.contains(day));
+            let missing: Vec<String> = missing.map(|day| day.to_string()).collect();
+            if let [first, .., last] = missing.as_slice() {
+                warnings.push(format!("{} days have no rows in the folder, from {first} to {last}", missing.len()));
+            } else if let [day] = missing.as_slice() {
+                warnings.push(format!("{day} has no rows in the folder"));
+            }
+        } else if self.outside > 0 {
+            warnings.push(format!("{} of {} rows are of other days", self.outside, self.rows));
+        }
+        warnings
+    }
+}
