@@ -97,13 +97,8 @@ impl<'a> ListSources<'a> {
             };
             let names: Vec<String> = info.schema.iter().map(|field| field.name.clone()).collect();
             let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            let sql = format!(
-                "select {}\nfrom `{}.{}.{}`",
-                quoted.join(", "),
-                table.project,
-                table.dataset,
-                table.table
-            );
+            let sql =
+                format!("select {}\nfrom `{}.{}.{}`", quoted.join(", "), table.project, table.dataset, table.table);
             let query = Query { sql, parameters: vec![], max_bytes_billed: Some(most) };
             Ok((client.query(&query).await?, names))
         };

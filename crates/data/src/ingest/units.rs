@@ -9,8 +9,8 @@ use common::ids::{JobId, TenantId};
 use sqlx::PgPool;
 
 use super::job::JobRow;
-use super::list_sources::ListSources;
 use super::land::{Landed, Unloading, add_events, days_done, note_day};
+use super::list_sources::ListSources;
 use super::origin::source_of;
 use super::progress::Progress;
 use super::read::read_once;
