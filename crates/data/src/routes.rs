@@ -7,13 +7,13 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{availability, ingest};
+use crate::{availability, dimensions, ingest};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
     name: "data-service",
     title: "Google Analytics Intelligence: data",
-    description: "What happened: takes in GA4's events, users and branches, and says which days are there.",
+    description: "What happened: takes in GA4's events, users and branches, and says which days and users are there.",
     version: env!("CARGO_PKG_VERSION"),
 };
 
@@ -24,11 +24,16 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(ingest::view::get_ingestion_job))
         .routes(routes!(ingest::cancel::cancel_ingestion_job))
         .routes(routes!(availability::get_availability))
+        .routes(routes!(dimensions::users::list::list_users))
+        .routes(routes!(dimensions::users::get::get_user))
 }
 
 /// Bodies without a size limit of the server's: the tenant's quota bounds them.
 fn streaming() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(ingest::upload::upload_export))
+    OpenApiRouter::new()
+        .routes(routes!(ingest::upload::upload_export))
+        .routes(routes!(dimensions::import::import_users))
+        .routes(routes!(dimensions::import::import_locations))
 }
 
 /// The service as it is served.

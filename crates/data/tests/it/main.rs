@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod crash;
+mod import_lists;
 mod jobs_api;
 mod kill;
 mod land_modes;
 mod malformed;
 mod openapi;
+mod people;
 mod process;
 mod real_days;
 mod rebuild;
