@@ -111,7 +111,7 @@ lint: ## formatting, clippy, sqlx query data, licences and bans, shell scripts
 	@scripts/lint.sh
 
 .PHONY: test
-test: ## every test, with a database of its own (ARGS="-p common" for some)
+test: ## every test, with a database of its own (ARGS="-p common" for some); scripts/bqemulator.sh install: also BigQuery's
 	@scripts/test.sh $(ARGS)
 
 .PHONY: check

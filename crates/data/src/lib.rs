@@ -4,6 +4,7 @@ pub mod availability;
 pub mod cli;
 pub mod demo;
 pub mod dimensions;
+pub mod events;
 pub mod ga4;
 pub mod ingest;
 pub mod load;
@@ -12,5 +13,6 @@ mod routes;
 pub mod serve;
 pub mod source;
 pub mod sources;
+pub mod state;
 
 pub use routes::{META, document, router};

@@ -88,13 +88,13 @@ pub async fn start_ingestion(
             tenant: context.tenant_id,
             job,
             origin: source.config.origin(),
-            source: source.config.kind().as_str(),
+            source: source.config.kind(),
+            is_scheduled: false,
             mode: "replace",
             data_types: &data_types,
             range: Some((from, to)),
             idempotency_key: key.as_deref(),
             created_by: Some(context.account_id),
-            is_scheduled: false,
         },
     )
     .await?;
@@ -189,7 +189,7 @@ pub async fn known_job(
     .await
 }
 
-/// A job that is taking in some of these days.
+/// The oldest job over some of these days that has not ended.
 ///
 /// # Errors
 /// The database is away.

@@ -75,6 +75,13 @@ impl SourceKind {
     }
 }
 
+impl SourceKind {
+    /// The kind that is stored under this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::ExportFiles, Self::Bigquery, Self::DataApi].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 impl SourceConfig {
     pub const fn kind(&self) -> SourceKind {
         match self {

@@ -109,7 +109,7 @@ async fn run_one(pool: &PgPool, tenant: TenantId, now: DateTime<Utc>) -> anyhow:
         tenant,
         job,
         origin: source.config.origin(),
-        source: source.config.kind().as_str(),
+        source: source.config.kind(),
         is_scheduled: true,
         mode: "replace",
         data_types: &data_types(&source),

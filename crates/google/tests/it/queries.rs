@@ -204,7 +204,7 @@ async fn a_query_that_failed_at_googles_end_is_asked_once_more() {
     stub.forget_calls();
     stub.next(Endpoint::Query, (0..10).map(|_| Fault::JobBackendError));
     let failed = bigquery(&stub).query(&everything()).await;
-    assert!(matches!(failed, Err(GoogleError::Invalid(_))), "{failed:?}");
+    assert!(matches!(failed, Err(GoogleError::Unavailable(_))), "{failed:?}");
     assert_eq!(stub.count(Endpoint::Query), 4);
 }
 

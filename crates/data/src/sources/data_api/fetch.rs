@@ -113,7 +113,7 @@ impl Fetch<'_> {
             if let Some(pause) = self.spent.lock().ok().and_then(|spent| spent.clone())
                 && pause.until > Utc::now()
             {
-                return Err(SourceError::Wait { until: pause.until, reason: pause.reason });
+                return Err(SourceError::Wait { until: pause.until, reason: pause.reason, fault: false });
             }
             let report = self.client.run_report(&request).await.map_err(|error| self.patience.judge(error))?;
             let quota = report.quota;
