@@ -7,6 +7,7 @@ use common::db::TenantTx;
 use common::ids::TenantId;
 use common::secrets::Sealer;
 use data_service::cli;
+use data_service::events::limits::EventLimits;
 use data_service::source::grants::{self, Grant};
 use data_service::source::reseal::{Resealed, reseal};
 use data_service::source::{ListOf, credentials};
@@ -58,6 +59,7 @@ async fn a_tenant_that_set_nothing_has_a_folder_and_no_schedule() {
             "operator_grants": [], "users": null, "locations": null, "time_zone": "America/New_York",
             "schedule": {"cron": null, "enabled": false, "refresh_days": 3, "next_run_at": null, "last_run_at": null,
                 "last_job_id": null},
+            "events": serde_json::to_value(EventLimits::default()).unwrap(),
             "updated_at": null, "updated_by": null,
         })
     );
@@ -75,6 +77,7 @@ async fn what_is_named_is_replaced_whole_and_the_rest_stays() {
     body["users"] = sftp(json!({"secret": {"password": PASSWORD}, "path": "/outgoing", "port": 2222}));
     body["locations"] = json!({"kind": "bigquery", "project": "my-shop-123", "dataset": "crm", "table": "shops"});
     body["schedule"] = json!({"cron": "30  5 * * *", "refresh_days": 7});
+    body["events"] = json!({"max_age_hours": 240});
     let answer = scene.put(body).await.expect(200);
     assert_eq!(
         answer["bigquery"],
@@ -92,6 +95,8 @@ async fn what_is_named_is_replaced_whole_and_the_rest_stays() {
     );
     assert_eq!(answer["schedule"]["cron"], "30 5 * * *");
     assert_eq!(answer["schedule"]["refresh_days"], 7);
+    assert_eq!((&answer["events"]["max_age_hours"], &answer["events"]["max_params"]), (&json!(240), &json!(25)));
+    assert!(row(&scene).await.contains("\"event_limits\": {\"max_age_hours\": 240}"), "Google's own are not stored");
     assert_eq!(scene.get().await, answer);
 
     // The answer sent back changes nothing, to the byte of what is sealed.
@@ -105,7 +110,7 @@ async fn what_is_named_is_replaced_whole_and_the_rest_stays() {
         changed["bigquery"],
         json!({"project": "my-shop-456", "dataset": "analytics_2", "location": null, "max_bytes_billed": 21_474_836_480_u64})
     );
-    for kept in ["users", "locations", "schedule", "credentials", "service_account"] {
+    for kept in ["users", "locations", "schedule", "events", "credentials", "service_account"] {
         assert_eq!(changed[kept], answer[kept], "{kept}");
     }
     let data_api = json!({"kind": "data_api", "data_api": {"property_id": "123456789"}, "users": null});
@@ -115,7 +120,8 @@ async fn what_is_named_is_replaced_whole_and_the_rest_stays() {
         (&json!("data_api"), &Value::Null, &Value::Null)
     );
     assert_eq!(changed["data_api"], json!({"property_id": "123456789"}));
-    let removed = scene.put(json!({"service_account": null})).await.expect(200);
+    let removed = scene.put(json!({"service_account": null, "events": null})).await.expect(200);
+    assert_eq!(removed["events"]["max_age_hours"], 72);
     assert_eq!((&removed["service_account"], &removed["credentials"]["source"]), (&Value::Null, &json!("none")));
     assert!(removed["credentials"]["problem"].as_str().unwrap().contains("--property 123456789"));
 }
@@ -132,6 +138,7 @@ async fn all_faults_are_told_at_once() {
         "users": sftp(json!({"host": "sftp://example.com", "secret": {"passphrase": PASSWORD}})),
         "locations": sftp(json!({"pattern": "../x"})),
         "schedule": {"cron": "* * * * *", "refresh_days": 401},
+        "events": {"max_params": 0, "max_age_hours": 10_000},
     });
     let answer = scene.put(body).await;
     assert_eq!(
@@ -143,6 +150,8 @@ async fn all_faults_are_told_at_once() {
             "bigquery.project",
             "data_api",
             "data_api.property_id",
+            "events.max_age_hours",
+            "events.max_params",
             "locations.pattern",
             "locations.secret",
             "schedule.cron",
