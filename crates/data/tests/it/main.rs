@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod crash;
+mod fuzz_rows;
 mod jobs_api;
 mod kill;
 mod land_modes;
 mod malformed;
+mod mutation;
 mod openapi;
 mod process;
 mod real_days;
