@@ -1,5 +1,6 @@
 //! auth-service: who you are. Sign-in through an OAuth provider, sessions, access tokens, and the tenants of a person.
 
+mod api_keys;
 pub mod cli;
 mod dev_provider;
 mod login;

@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use auth_service::{
     META,
-    cli::{CreateTenant, TokenCommand, create_tenant, print_token},
+    cli::{ApiKeyCommand, CreateTenant, TokenCommand, api_key, create_tenant, print_token},
 };
 use clap::{Parser, Subcommand};
 use common::{auth::AppState, config::Settings, http, lifecycle, telemetry};
@@ -28,6 +28,9 @@ enum Command {
     /// Tenants
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Keys for machines
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -58,6 +61,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Tenant(TenantCommand::Create(command))) => {
             create_tenant(&state().await?, command, &mut out).await
         }
+        Some(Command::ApiKey(command)) => api_key(&state().await?, command, &mut out).await,
         Some(Command::Openapi) => {
             serde_json::to_writer_pretty(&mut out, &auth_service::document())?;
             io::Write::write_all(&mut out, b"\n")?;

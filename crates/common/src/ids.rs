@@ -78,6 +78,10 @@ id!(
     SessionId
 );
 id!(
+    /// A machine's key.
+    ApiKeyId
+);
+id!(
     /// A piece of work the services do in the background.
     JobId
 );

@@ -61,7 +61,9 @@ async fn main() {
     let made = generate(&options).unwrap();
     println!("generated   {:>9} rows in {:.1} s", made.rows, started.elapsed().as_secs_f64());
 
-    let ingestion = Ingestion { pool: db.app.clone(), data_root: folder.path().join("root") };
+    let mut settings = testkit::state::settings(&db);
+    settings.data_root = folder.path().join("root");
+    let ingestion = Ingestion::new(&settings, db.app.clone()).unwrap();
     let first = run(&ingestion, tenant, &made.files).await;
     report("first load", &first);
     let again = run(&ingestion, tenant, &made.files).await;

@@ -4,12 +4,15 @@ pub mod availability;
 pub mod cli;
 pub mod demo;
 pub mod dimensions;
+pub mod events;
 pub mod ga4;
 pub mod ingest;
 pub mod load;
 pub mod rejected;
 mod routes;
 pub mod serve;
+pub mod source;
 pub mod sources;
+pub mod state;
 
 pub use routes::{META, document, router};

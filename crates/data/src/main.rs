@@ -1,4 +1,4 @@
-//! data-service: serves without a sub-command; `db`, `import`, `demo` and `openapi` are the operator's.
+//! data-service: serves without a sub-command; `db`, `import`, `demo`, `source` and `openapi` are the operator's.
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

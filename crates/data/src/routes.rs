@@ -1,13 +1,13 @@
 //! The whole API of the data service in one table.
 
 use axum::Router;
-use common::auth::AppState;
 use common::http::{ServiceMeta, app};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{availability, ingest, rejected};
+use crate::state::DataState;
+use crate::{availability, events, ingest, rejected, source};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
@@ -17,7 +17,7 @@ pub const META: ServiceMeta = ServiceMeta {
     version: env!("CARGO_PKG_VERSION"),
 };
 
-fn api() -> OpenApiRouter<AppState> {
+fn api() -> OpenApiRouter<DataState> {
     OpenApiRouter::new()
         .routes(routes!(ingest::start::start_ingestion))
         .routes(routes!(ingest::view::list_ingestion_jobs))
@@ -27,19 +27,25 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(rejected::list::list_rejected_rows))
         .routes(routes!(rejected::redrive::redrive_rejected_rows))
         .routes(routes!(availability::get_availability))
+        .routes(routes!(source::view::get_source))
+        .routes(routes!(source::change::put_source))
+        .routes(routes!(source::probe::test_source))
+        .routes(routes!(events::post::post_events))
 }
 
-/// Bodies and answers that take as long as they take: the tenant's quota bounds an upload, its job's end a stream.
-fn streaming() -> OpenApiRouter<AppState> {
+/// Bodies and answers that take as long as they take: the tenant's quota bounds an upload, its job's end a stream, and others
+/// are bounded by their handlers.
+fn streaming() -> OpenApiRouter<DataState> {
     OpenApiRouter::new()
         .routes(routes!(ingest::upload::upload_export))
         .routes(routes!(ingest::stream::stream_ingestion_job))
         .routes(routes!(rejected::download::download_rejected_rows))
+        .routes(routes!(events::collect::collect_events))
 }
 
 /// The service as it is served.
-pub fn router(state: AppState) -> Router {
-    app(META, api(), streaming(), state)
+pub fn router(state: impl Into<DataState>) -> Router {
+    app(META, api(), streaming(), state.into())
 }
 
 /// The OpenAPI document.

@@ -1,6 +1,7 @@
-//! The running service: HTTP and the ingestion worker, in one process until it is told to stop.
+//! The running service: HTTP, the schedule and the ingestion worker, in one process until it is told to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use common::auth::AppState;
@@ -10,10 +11,13 @@ use common::{db, http, lifecycle, telemetry};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
+use crate::events::fold::{Waiting, keep_folding};
 use crate::ingest::job::IngestTask;
 use crate::ingest::sweep::keep_sweeping;
 use crate::ingest::work::{Ingestion, work};
 use crate::routes::{META, router};
+use crate::source::scheduling::keep_scheduling;
+use crate::state::DataState;
 
 /// Serves until SIGTERM or Ctrl-C; answers under way are finished, the day in hand is given back.
 ///
@@ -29,12 +33,17 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
         let ingestion = ingestion.clone();
         async move { keep_sweeping(&ingestion).await }
     });
-    let worker = tokio::spawn(worker(ingestion, shutdown.clone()));
-    let state = AppState::new(pool, settings);
+    let scheduling = tokio::spawn(keep_scheduling(pool.clone(), shutdown.clone()));
+    let worker = tokio::spawn(worker(ingestion, settings.worker_dead_after, shutdown.clone()));
+    let waiting = Waiting::default();
+    let folder = tokio::spawn(keep_folding(pool.clone(), waiting.clone(), shutdown.clone()));
+    let state = DataState { app: AppState::new(pool, settings), waiting };
     tracing::info!(address = %listener.local_addr()?, "data-service listens");
     http::serve(listener, router(state), shutdown).await?;
     sweeper.abort();
+    scheduling.await?;
     worker.await?;
+    folder.await?;
     Ok(())
 }
 
@@ -50,21 +59,23 @@ pub async fn open(settings: &Settings, name: &str) -> anyhow::Result<PgPool> {
     Ok(pool)
 }
 
+/// What the worker of this process needs.
+///
 /// # Errors
-/// DATA_ROOT cannot be made.
+/// DATA_ROOT cannot be made, or an address of Google's is none.
 pub fn ingestion(settings: &Settings, pool: &PgPool) -> anyhow::Result<Ingestion> {
     std::fs::create_dir_all(&settings.data_root)
         .with_context(|| format!("cannot make the folder {} (DATA_ROOT)", settings.data_root.display()))?;
-    Ok(Ingestion { pool: pool.clone(), data_root: settings.data_root.clone() })
+    Ingestion::new(settings, pool.clone())
 }
 
 /// Works ingestion jobs until `shutdown`.
-pub async fn worker(ingestion: Ingestion, shutdown: CancellationToken) {
+pub async fn worker(ingestion: Ingestion, dead_after: Duration, shutdown: CancellationToken) {
     let pool = ingestion.pool.clone();
     let ingestion = Arc::new(ingestion);
     let handlers = Handlers::new().on(move |task: IngestTask, attempt| {
         let ingestion = Arc::clone(&ingestion);
         async move { work(&ingestion, task, &attempt).await }
     });
-    run_worker(pool, handlers, WorkerOptions::default(), shutdown).await;
+    run_worker(pool, handlers, WorkerOptions::dead_after(dead_after), shutdown).await;
 }

@@ -3,6 +3,7 @@
 
 pub mod db;
 pub mod documents;
+pub mod google;
 pub mod http;
 pub mod oracle;
 pub mod rows;

@@ -1,9 +1,11 @@
 //! People who may call: accounts, memberships, sessions and the tokens that name them, in a test's database.
 
 use chrono::{DateTime, Duration, Utc};
+use common::auth::api_key::{NewApiKey, Scope, create};
 use common::auth::{AppState, Role};
 use common::db::TenantTx;
 use common::ids::{AccountId, SessionId, TenantId};
+use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -97,4 +99,16 @@ pub async fn sign_out(app: &PgPool, session: SessionId) {
         .execute(app)
         .await
         .expect("the session is ended");
+}
+
+/// A key of the tenant with these scopes, for `X-Api-Key`.
+///
+/// # Panics
+/// When the database does not take it.
+pub async fn api_key(state: &AppState, tenant: TenantId, scopes: &[Scope]) -> String {
+    let mut tx = TenantTx::begin(&state.pool, tenant).await.expect("a transaction of the tenant");
+    let new = NewApiKey { tenant, name: "Test", scopes, expires_at: None, created_by: None };
+    let key = create(tx.conn(), &state.api_keys, new).await.expect("the key is taken");
+    tx.commit().await.expect("the key is kept");
+    key.secret.expose_secret().to_owned()
 }

@@ -1,7 +1,9 @@
 //! The operator's commands of this service.
 
+mod api_key;
 mod tenant;
 mod token;
 
+pub use api_key::{ApiKeyCommand, CreateApiKey, api_key};
 pub use tenant::{CreateTenant, create_tenant};
 pub use token::{TokenCommand, print_token};

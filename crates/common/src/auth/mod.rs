@@ -1,5 +1,6 @@
 //! Who calls and for which tenant: tokens, sessions, memberships, as extractors that a handler cannot do without.
 
+pub mod api_key;
 mod caller;
 mod claims;
 mod keys;
@@ -9,6 +10,7 @@ mod tenant;
 #[cfg(test)]
 mod tests;
 
+pub use api_key::IngestContext;
 pub use caller::Caller;
 pub use claims::{AUDIENCE, Claims};
 pub use keys::{TokenError, TokenKeys};

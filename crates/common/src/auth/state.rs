@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use sqlx::PgPool;
 
-use super::TokenKeys;
+use super::{TokenKeys, api_key::ApiKeys};
 use crate::{
     config::Settings,
     db::{connect_app, schema},
@@ -18,13 +18,15 @@ pub struct AppState {
     pub pool: PgPool,
     pub settings: Arc<Settings>,
     pub keys: Arc<TokenKeys>,
+    pub api_keys: Arc<ApiKeys>,
 }
 
 impl AppState {
     #[must_use]
     pub fn new(pool: PgPool, settings: Settings) -> Self {
         let keys = Arc::new(TokenKeys::from_settings(&settings));
-        Self { pool, settings: Arc::new(settings), keys }
+        let api_keys = Arc::new(ApiKeys::new(&settings.secrets_key));
+        Self { pool, settings: Arc::new(settings), keys, api_keys }
     }
 
     /// The state of a process that is about to work: its database answers and has the schema this build needs.

@@ -100,7 +100,12 @@ fn no_such_tenant() -> ApiError {
     ApiError::NotFound(String::from("There is no such tenant, or you are no member of it."))
 }
 
-fn tenant_header(parts: &Parts) -> Result<TenantId, ApiError> {
+/// Whether the request names a tenant at all.
+pub(super) fn given_tenant(parts: &Parts) -> bool {
+    parts.headers.contains_key("x-tenant-id")
+}
+
+pub(super) fn tenant_header(parts: &Parts) -> Result<TenantId, ApiError> {
     let mut values = parts.headers.get_all("x-tenant-id").iter();
     let Some(value) = values.next() else {
         return Err(ApiError::Malformed(String::from("The header X-Tenant-Id is missing.")));

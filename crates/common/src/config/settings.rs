@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use secrecy::SecretString;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub log_level: String,
     pub logs: LogSettings,
     pub database: DatabaseSettings,
+    /// How long a worker may be silent before its jobs are taken up elsewhere.
+    pub worker_dead_after: Duration,
     pub service_host: IpAddr,
     pub analytics_port: u16,
     pub data_port: u16,
@@ -98,6 +101,11 @@ impl Settings {
             log_level: log_level(&reader, vars, debug),
             logs: sections::logs(&reader),
             database: database::read(&reader, environment),
+            worker_dead_after: Duration::from_secs(
+                reader
+                    .parsed("WORKER_DEAD_AFTER_SECONDS", "a number of seconds from 1 to 600", |s| (1..=600).contains(s))
+                    .unwrap_or(10),
+            ),
             service_host: service_host(&reader),
             analytics_port,
             data_port: port(&reader, "DATA_SERVICE_PORT"),

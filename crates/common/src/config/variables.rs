@@ -38,6 +38,7 @@ pub const VARIABLES: &[Variable] = &[
     secret("POSTGRES_APP_PASSWORD"),
     plain("DATABASE_POOL_SIZE", "10"),
     plain("DATABASE_MAX_OVERFLOW", "5"),
+    plain("WORKER_DEAD_AFTER_SECONDS", "10"),
     plain("SERVICE_HOST", "127.0.0.1"),
     plain("ANALYTICS_SERVICE_PORT", "8001"),
     plain("DATA_SERVICE_PORT", "8002"),

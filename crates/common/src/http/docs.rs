@@ -49,6 +49,8 @@ pub(super) fn finish(meta: ServiceMeta, mut openapi: OpenApi) -> OpenApi {
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     let tenant = ApiKeyValue::with_description("X-Tenant-Id", "The tenant the request is about (a UUID)");
     components.add_security_scheme("tenant", SecurityScheme::ApiKey(ApiKey::Header(tenant)));
+    let machine = ApiKeyValue::with_description("X-Api-Key", "A machine's key; it names its tenant itself");
+    components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(machine)));
     let no_scopes: [&str; 0] = [];
     openapi.security = Some(vec![SecurityRequirement::new("bearer", no_scopes).add("tenant", no_scopes)]);
     for item in openapi.paths.paths.values_mut() {

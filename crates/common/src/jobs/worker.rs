@@ -39,6 +39,14 @@ impl Default for WorkerOptions {
     }
 }
 
+impl WorkerOptions {
+    /// With jobs taken up elsewhere after so long a silence, and the signs of life that fit.
+    #[must_use]
+    pub fn dead_after(silence: Duration) -> Self {
+        Self { heartbeat: silence / 5, sweep: silence / 3, dead_after: silence, ..Self::default() }
+    }
+}
+
 /// Before a job that was interrupted is taken up again.
 const RESUME_DELAY: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

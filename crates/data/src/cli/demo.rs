@@ -16,6 +16,7 @@ use super::import::{tell, wait};
 use crate::demo::{DEFAULT_SEED, DEFAULT_VISITORS_PER_DAY, DemoOptions, generate};
 use crate::ingest::job::{NewJob, Origin, create};
 use crate::serve::{ingestion, open, worker};
+use crate::source::SourceKind;
 
 /// Where the demo's shop stands: not UTC, and with daylight-saving time.
 const ZONE: Tz = chrono_tz::America::New_York;
@@ -57,19 +58,19 @@ pub async fn demo(settings: &Settings, days: u16, if_absent: bool) -> anyhow::Re
         tenant: DEMO_TENANT,
         job,
         origin: Origin::Folder,
-        source: "export_files",
+        source: SourceKind::ExportFiles,
+        is_scheduled: false,
         mode: "replace",
         data_types: &["events", "users", "locations"].map(String::from),
         range: Some((from, yesterday)),
         idempotency_key: None,
         created_by: None,
-        is_scheduled: false,
     };
     let mut tx = TenantTx::begin(&pool, DEMO_TENANT).await?;
     create(tx.conn(), &new).await?;
     tx.commit().await?;
     let stop = CancellationToken::new();
-    let working = tokio::spawn(worker(ingestion(settings, &pool)?, stop.clone()));
+    let working = tokio::spawn(worker(ingestion(settings, &pool)?, settings.worker_dead_after, stop.clone()));
     let ended = wait(&pool, DEMO_TENANT, job).await;
     stop.cancel();
     working.await?;

@@ -29,7 +29,7 @@ pub async fn import(
     let job = submit(&pool, &settings.data_root, tenant, mode, files).await?;
     // A data service that is running may take the job; without one this process does it.
     let stop = CancellationToken::new();
-    let working = tokio::spawn(worker(work, stop.clone()));
+    let working = tokio::spawn(worker(work, settings.worker_dead_after, stop.clone()));
     let ended = wait(&pool, tenant, job).await;
     stop.cancel();
     working.await?;

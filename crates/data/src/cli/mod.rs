@@ -5,11 +5,12 @@
 mod database;
 mod demo;
 mod import;
+pub mod source;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use common::config::Settings;
 use common::ids::TenantId;
 use common::lifecycle;
@@ -53,8 +54,41 @@ enum Command {
         #[arg(long)]
         if_absent: bool,
     },
+    /// Say what tenants may reach with the operator's own Google key, and seal stored secrets again.
+    Source {
+        #[command(subcommand)]
+        command: SourceCommand,
+    },
     /// Print the API's OpenAPI document.
     Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum SourceCommand {
+    /// Let a tenant read a dataset or property with the operator's Google key (GOOGLE_ANALYTICS_CREDENTIALS_PATH).
+    Allow(Opening),
+    /// Take that back.
+    Revoke(Opening),
+    /// Say what is open.
+    List {
+        /// To this tenant only.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+    },
+    /// After a change of SECRETS_KEY: seal all stored secrets again, so that SECRETS_KEY_PREVIOUS can go.
+    Reseal,
+}
+
+#[derive(Debug, Args)]
+struct Opening {
+    #[arg(long)]
+    tenant: TenantId,
+    /// The dataset, as project.dataset.
+    #[arg(long, value_name = "PROJECT.DATASET", conflicts_with = "property")]
+    bigquery: Option<String>,
+    /// The property's number; GOOGLE_ANALYTICS_PROPERTY_ID unless given.
+    #[arg(long, value_name = "NUMBER")]
+    property: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
@@ -101,6 +135,25 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         },
         Some(Command::Import { tenant, append, files }) => import::import(&settings, tenant, append, &files).await,
         Some(Command::Demo { days, if_absent }) => demo::demo(&settings, days, if_absent).await,
+        Some(Command::Source { command }) => source(&settings, command).await,
         Some(Command::Openapi) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+async fn source(settings: &Settings, command: SourceCommand) -> anyhow::Result<ExitCode> {
+    let meant = |Opening { tenant, bigquery, property }: Opening| {
+        source::meant(settings, bigquery.as_deref(), property.as_deref()).map(|grant| (tenant, grant))
+    };
+    match command {
+        SourceCommand::Allow(opening) => {
+            let (tenant, grant) = meant(opening)?;
+            source::allow(settings, tenant, &grant).await
+        }
+        SourceCommand::Revoke(opening) => {
+            let (tenant, grant) = meant(opening)?;
+            source::revoke(settings, tenant, &grant).await
+        }
+        SourceCommand::List { tenant } => source::list(settings, tenant).await,
+        SourceCommand::Reseal => source::reseal(settings).await,
     }
 }

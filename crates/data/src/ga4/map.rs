@@ -223,7 +223,7 @@ fn event_date(text: Option<&str>) -> Result<NaiveDate, String> {
 }
 
 /// GA4's session id: a number, or the cookie form `s1747075570$o5$g1…` that server-side senders pass on.
-fn session_id(text: &str) -> Option<i64> {
+pub fn session_id(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(id) = text.parse::<i64>() {
         return Some(id);

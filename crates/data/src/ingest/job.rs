@@ -6,6 +6,8 @@ use common::jobs::{self, Job, JobsError};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
+use crate::source::SourceKind;
+
 /// The queue's name for ingestion.
 pub const INGEST_TASK: &str = "ingest";
 
@@ -53,16 +55,16 @@ pub struct NewJob<'a> {
     pub tenant: TenantId,
     pub job: JobId,
     pub origin: Origin,
-    /// `export_files`, `bigquery` or `data_api`
-    pub source: &'a str,
+    /// What the rows come from: `export_files`, `bigquery`, `data_api`.
+    pub source: SourceKind,
+    /// Made by the schedule, not by a person.
+    pub is_scheduled: bool,
     /// `replace` or `append`
     pub mode: &'a str,
     pub data_types: &'a [String],
     pub range: Option<(NaiveDate, NaiveDate)>,
     pub idempotency_key: Option<&'a str>,
     pub created_by: Option<AccountId>,
-    /// Nobody asked: its time had come.
-    pub is_scheduled: bool,
 }
 
 /// Inserts the job and queues it, in the caller's transaction. Answers when it was created.
@@ -78,7 +80,7 @@ pub async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<DateTim
         new.tenant.0,
         new.job.0,
         new.origin.as_str(),
-        new.source,
+        new.source.as_str(),
         new.mode,
         new.data_types,
         new.range.map(|(from, _)| from),

@@ -2,7 +2,7 @@
 //! process dies with it, another goes on where the last committed day ended.
 
 pub mod cancel;
-mod folder;
+pub mod folder;
 pub mod job;
 mod land;
 mod lists;

@@ -1,4 +1,4 @@
-//! `POST /data/ingest/start`: takes the tenant's folder in, for a range of days.
+//! `POST /data/ingest/start`: takes in what the tenant's source has for a range of days.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
-use super::job::{NewJob, Origin, create};
+use super::job::{NewJob, create};
+use crate::source;
 
 const DATA_TYPES: [&str; 3] = ["events", "users", "locations"];
 /// Longest range of one job, in days.
@@ -46,7 +47,7 @@ pub struct QueuedJob {
     pub created_at: DateTime<Utc>,
 }
 
-/// Queue the ingestion of the tenant's export files for a range of days.
+/// Queue the ingestion of a range of days from the tenant's source.
 #[utoipa::path(
     post,
     path = "/data/ingest/start",
@@ -80,19 +81,20 @@ pub async fn start_ingestion(
             "Job {running} is already taking in some of these days; wait for it or cancel it."
         )));
     }
+    let source = source::load(tx.conn(), context.tenant_id).await?;
     let created_at = create(
         tx.conn(),
         &NewJob {
             tenant: context.tenant_id,
             job,
-            origin: Origin::Folder,
-            source: "export_files",
+            origin: source.config.origin(),
+            source: source.config.kind(),
+            is_scheduled: false,
             mode: "replace",
             data_types: &data_types,
             range: Some((from, to)),
             idempotency_key: key.as_deref(),
             created_by: Some(context.account_id),
-            is_scheduled: false,
         },
     )
     .await?;
@@ -187,7 +189,7 @@ pub async fn known_job(
     .await
 }
 
-/// A job that is taking in some of these days.
+/// The oldest job over some of these days that has not ended.
 ///
 /// # Errors
 /// The database is away.

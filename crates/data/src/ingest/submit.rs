@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use super::job::{NewJob, Origin, create};
 use super::spool::{JobFolder, sync_folder};
+use crate::source::SourceKind;
 
 /// Copies the files into a new job's folder and queues the job. With an error nothing is left behind.
 ///
@@ -66,13 +67,13 @@ async fn queue(pool: &PgPool, tenant: TenantId, job: JobId, mode: &str) -> anyho
         tenant,
         job,
         origin: Origin::Import,
-        source: "export_files",
+        source: SourceKind::ExportFiles,
+        is_scheduled: false,
         mode,
         data_types: &["events", "users", "locations"].map(String::from),
         range: None,
         idempotency_key: None,
         created_by: None,
-        is_scheduled: false,
     };
     let mut tx = TenantTx::begin(pool, tenant).await?;
     create(tx.conn(), &new).await?;

@@ -1,11 +1,11 @@
 //! What a job found while reading, said to the person who looks at it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
 use super::job::JobRow;
-use crate::sources::Parsed;
+use crate::sources::{Parsed, Unit, Without};
 
 /// What reading all units found, for the warnings of the job.
 #[derive(Default)]
@@ -15,11 +15,13 @@ pub struct Summary {
     outside: u64,
     rows: u64,
     days: BTreeSet<NaiveDate>,
+    /// What was said of single days, and of which.
+    said: BTreeMap<String, BTreeSet<NaiveDate>>,
 }
 
 impl Summary {
     /// Adds a unit.
-    pub fn add(&mut self, found: &Parsed) {
+    pub fn add(&mut self, unit: &Unit, found: &Parsed) {
         for file in &found.files {
             self.outside += file.outside;
             if file.rejected > 0 {
@@ -30,7 +32,13 @@ impl Summary {
                 ));
             }
         }
-        self.warnings.extend(found.warnings.iter().cloned());
+        let absent = (found.without == Some(Without::Absent)).then(|| "GA4 has no table of this day (yet)".to_owned());
+        for warning in found.warnings.iter().cloned().chain(absent) {
+            match unit.day {
+                Some(day) => _ = self.said.entry(warning).or_default().insert(day),
+                None => self.warnings.push(warning),
+            }
+        }
         self.foreign_amounts += found.foreign_amounts;
         self.rows += found.rows();
         self.days.extend(found.days.keys());
@@ -39,6 +47,15 @@ impl Summary {
     /// What the person who reads the job should know although it went well.
     pub fn warnings(self, row: &JobRow, currency: &str) -> Vec<String> {
         let mut warnings = self.warnings;
+        for (text, days) in self.said {
+            match (days.first(), days.last()) {
+                (Some(first), Some(last)) if first < last => {
+                    warnings.push(format!("{} days, {first} to {last}: {text}", days.len()));
+                }
+                (Some(day), _) => warnings.push(format!("{day}: {text}")),
+                _ => {}
+            }
+        }
         if self.foreign_amounts > 0 {
             warnings.push(format!(
                 "{} events have amounts in another currency than {currency}, which add nothing",

@@ -11,6 +11,7 @@ use common::ids::{JobId, TenantId};
 use super::job::read;
 use super::spool::JobFolder;
 use super::work::Ingestion;
+use crate::events::sweep::forget_old_answers;
 
 /// A younger folder may be an upload that is still streaming in.
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 3600);
@@ -25,6 +26,12 @@ pub async fn keep_sweeping(ingestion: &Ingestion) {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "abandoned job folders were removed"),
             Err(error) => tracing::warn!(error = format!("{error:#}"), "abandoned job folders could not be removed"),
+        }
+        match forget_old_answers(&ingestion.pool).await {
+            Ok(removed) => tracing::debug!(removed, "answers of old requests were forgotten"),
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "answers of old requests could not be forgotten")
+            }
         }
         tokio::time::sleep(EVERY).await;
     }

@@ -48,7 +48,7 @@ impl Working<'_> {
         match self.units().await {
             Ok(end) => Ok(end),
             Err(SourceError::Refused(reason)) => Ok(End::Failed(reason)),
-            Err(SourceError::Wait { until, reason }) => Ok(End::Waiting { until, reason }),
+            Err(SourceError::Wait { until, reason, fault }) => Ok(End::Waiting { until, reason, fault }),
             Err(SourceError::Stopped) => Err(anyhow::anyhow!("stopped")),
             Err(SourceError::Failed(error)) => Err(error),
         }
@@ -57,27 +57,27 @@ impl Working<'_> {
     /// Reads and lands all units: while one lands, the next one is read.
     async fn units(&self) -> Result<End, SourceError> {
         let Self { ingestion, tenant, job, row, progress, .. } = *self;
-        let source = source_of(ingestion, tenant, row, self.folder).await?;
+        let (settings, currency) = mapping_settings(&ingestion.pool, tenant).await?;
+        let done = days_done(&ingestion.pool, tenant, job).await.map_err(anyhow::Error::from)?;
+        let source = source_of(ingestion, tenant, row, self.folder, &settings, &done).await?;
         let units = source.units().await?;
-        if units.is_empty() {
+        if units.is_empty() && done.is_empty() {
             return Ok(End::Failed(source.nothing()));
         }
         progress.bytes_total.store(source.bytes_expected(), Ordering::Relaxed);
         let by_day = units.iter().all(|unit| unit.day.is_some());
         progress.by_day.store(by_day, Ordering::Relaxed);
-        let done = days_done(&ingestion.pool, tenant, job).await.map_err(anyhow::Error::from)?;
         if by_day {
-            progress.days_total.store(units.len() as u64, Ordering::Relaxed);
+            progress.days_total.store((units.len() + done.len()) as u64, Ordering::Relaxed);
             progress.days_done.store(done.len() as u64, Ordering::Relaxed);
         }
-        let (settings, currency) = mapping_settings(&ingestion.pool, tenant).await?;
         let order = |unit: &Unit| SinkOrder {
             settings: settings.clone(),
             range: unit.day.map(|day| (day, day)).or(row.range()),
             tolerant: row.origin == "redrive",
             counters: Arc::clone(&progress.counters),
         };
-        let mut left = units.iter().filter(|unit| unit.day.is_none_or(|day| !done.contains(&day)));
+        let mut left = units.iter();
         let read = async |unit: Option<&Unit>| match unit {
             Some(unit) => read_once(source.as_ref(), unit, &self.folder.unit(unit), order(unit)).await.map(Some),
             None => Ok(None),
@@ -90,7 +90,7 @@ impl Working<'_> {
             if !by_day {
                 self.count_files(&found);
             }
-            summary.add(&found);
+            summary.add(reading, &found);
             let next = left.next();
             let end;
             (end, parsed) = tokio::try_join!(self.unload(reading, &found, &mut landed), read(next))?;

@@ -20,6 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::job::{NewJob, Origin, create};
 use super::spool::{JobFolder, sync_folder};
 use super::start::{QueuedJob, idempotency_key, known_job, lock_starts};
+use crate::source::SourceKind;
 
 /// How the rows meet what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema, Default)]
@@ -161,13 +162,13 @@ async fn queue(
         tenant,
         job,
         origin: Origin::Upload,
-        source: "export_files",
+        source: SourceKind::ExportFiles,
+        is_scheduled: false,
         mode: mode.as_str(),
         data_types: &data_types,
         range: None,
         idempotency_key: key,
         created_by: Some(context.account_id),
-        is_scheduled: false,
     };
     let created_at = create(tx.conn(), &new).await?;
     tx.commit().await?;

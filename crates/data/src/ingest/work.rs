@@ -7,9 +7,12 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use common::config::{GoogleSettings, Settings};
 use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
 use common::jobs::{self, Attempt};
+use common::secrets::Sealer;
+use google::{Google, Pace};
 use sqlx::PgPool;
 
 use super::job::{INGEST_TASK, IngestTask, JobRow, read};
@@ -18,13 +21,39 @@ use super::progress::{Progress, until_cancelled, write};
 use super::spool::JobFolder;
 use super::units::Working;
 use super::view::ProgressView;
-use crate::sources::Counters;
+use crate::source;
+use crate::sources::{Counters, Patience};
 
-/// What working a job needs.
+/// What working a job needs. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Ingestion {
     pub pool: PgPool,
     pub data_root: PathBuf,
+    pub google: Arc<GoogleAccess>,
+}
+
+/// How Google is reached, and with whose keys.
+#[derive(Debug)]
+pub struct GoogleAccess {
+    /// One per process: it shares tokens.
+    pub client: Google,
+    pub sealer: Sealer,
+    pub settings: GoogleSettings,
+    pub patience: Patience,
+}
+
+impl Ingestion {
+    /// # Errors
+    /// An address of Google's that is configured and is none.
+    pub fn new(settings: &Settings, pool: PgPool) -> anyhow::Result<Self> {
+        let google = GoogleAccess {
+            client: Google::new(source::endpoints(&settings.google)?, Pace::default())?,
+            sealer: Sealer::from_settings(settings),
+            settings: settings.google.clone(),
+            patience: Patience::default(),
+        };
+        Ok(Self { pool, data_root: settings.data_root.clone(), google: Arc::new(google) })
+    }
 }
 
 struct StopWork(Arc<Counters>);
@@ -45,6 +74,7 @@ pub enum End {
     Waiting {
         until: DateTime<Utc>,
         reason: String,
+        fault: bool,
     },
 }
 
@@ -79,14 +109,14 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
             if !attempt.stop.is_cancelled() {
                 let note = "a fault on the server's side; it is tried again".to_owned();
                 let view = ProgressView { note: Some(note), ..waiting(&progress, since) };
-                rest(&ingestion.pool, task, &view, None).await?;
+                rest(&ingestion.pool, task, &view, None, true).await?;
             }
             return Err(error);
         }
-        Ok(End::Waiting { until, reason }) => {
+        Ok(End::Waiting { until, reason, fault }) => {
             tracing::info!(%job, %tenant, %until, reason, "an ingestion job waits");
             let view = ProgressView { note: Some(reason), estimated_end: None, ..waiting(&progress, since) };
-            return rest(&ingestion.pool, task, &view, Some(until)).await;
+            return rest(&ingestion.pool, task, &view, Some(until), fault).await;
         }
         Ok(end) => end,
     };
@@ -103,22 +133,27 @@ fn waiting(progress: &Progress, since: Instant) -> ProgressView {
     ProgressView { phase: Some("waiting".into()), ..progress.view(since) }
 }
 
-/// Notes that nobody works on the job for now, and queues it for `until` where the queue does not do so by itself.
+/// Notes that nobody works on the job for now, and queues it for `until` where the queue does not do so by itself. Waiting for
+/// quota is no attempt that counts.
 async fn rest(
     pool: &PgPool,
     task: IngestTask,
     view: &ProgressView,
     until: Option<DateTime<Utc>>,
+    counts: bool,
 ) -> anyhow::Result<()> {
     let IngestTask { tenant_id: tenant, job_id: job } = task;
     let mut tx = TenantTx::begin(pool, tenant).await?;
     sqlx::query!(
-        "update ingestion_jobs set progress = $3, waits_until = coalesce($4, now())
+        "update ingestion_jobs
+         set progress = $3, waits_until = coalesce($4, now()),
+             attempts = case when $5 then attempts else greatest(attempts - 1, 0) end
          where tenant_id = $1 and job_id = $2 and status = 'processing'",
         tenant.0,
         job.0,
         serde_json::to_value(view)?,
         until,
+        counts,
     )
     .execute(tx.conn())
     .await?;

@@ -19,6 +19,7 @@ use super::list::{Place, RejectedView, rows};
 use crate::ingest::job::{NewJob, Origin, create, read};
 use crate::ingest::spool::{JobFolder, sync_folder};
 use crate::ingest::start::{QueuedJob, lock_starts};
+use crate::source::SourceKind;
 use crate::sources::CUT;
 
 /// Rows read at a time.
@@ -102,7 +103,7 @@ pub async fn redrive_rejected_rows(
         tenant,
         job,
         origin: Origin::Redrive,
-        source: &of.source,
+        source: SourceKind::named(&of.source).ok_or_else(|| anyhow::anyhow!("a job of an unknown source"))?,
         mode: "append",
         data_types: &data_types,
         range: None,

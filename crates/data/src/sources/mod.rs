@@ -2,6 +2,7 @@
 //! them to a [`Sink`]; it knows nothing of jobs or of what becomes of the rows. Called by the ingestion worker.
 
 pub mod bigquery;
+pub mod data_api;
 mod day_files;
 pub mod export_files;
 mod patience;

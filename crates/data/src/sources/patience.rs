@@ -34,9 +34,9 @@ impl Patience {
             GoogleError::Quota { kind, .. } => match kind {
                 // Not for this project today; the next scheduled run comes by itself.
                 QuotaKind::BigQuery => SourceError::Refused(text),
-                QuotaKind::Concurrent => wait(TimeDelta::seconds(30), text),
-                QuotaKind::Hour | QuotaKind::Thresholded => wait(TimeDelta::minutes(30), text),
-                QuotaKind::Day => wait(TimeDelta::hours(2), text),
+                QuotaKind::Concurrent => wait(TimeDelta::seconds(30), text, false),
+                QuotaKind::Hour | QuotaKind::Thresholded => wait(TimeDelta::minutes(30), text, false),
+                QuotaKind::Day => wait(TimeDelta::hours(2), text, false),
             },
             GoogleError::Unavailable(_) | GoogleError::Broken(_) => self.again(text),
         }
@@ -49,10 +49,10 @@ impl Patience {
         }
         let doublings = u32::try_from(self.attempt.saturating_sub(1)).unwrap_or_default().min(16);
         let pause = self.first.saturating_mul(1 << doublings).min(self.longest);
-        wait(TimeDelta::from_std(pause).unwrap_or(TimeDelta::minutes(15)), reason)
+        wait(TimeDelta::from_std(pause).unwrap_or(TimeDelta::minutes(15)), reason, true)
     }
 }
 
-fn wait(pause: TimeDelta, reason: String) -> SourceError {
-    SourceError::Wait { until: Utc::now() + pause, reason }
+fn wait(pause: TimeDelta, reason: String, fault: bool) -> SourceError {
+    SourceError::Wait { until: Utc::now() + pause, reason, fault }
 }

@@ -65,9 +65,10 @@ pub enum SourceError {
     /// For good, and why, for the person who reads the job.
     #[error("{0}")]
     Refused(String),
-    /// Not before then: a quota is used up. The job goes on where it stopped.
+    /// Not before then: a quota is used up, or (a `fault`, of which there may not be too many) Google does not answer. The job
+    /// goes on where it stopped.
     #[error("{reason}")]
-    Wait { until: DateTime<Utc>, reason: String },
+    Wait { until: DateTime<Utc>, reason: String, fault: bool },
     /// The caller ended the reading.
     #[error("stopped")]
     Stopped,

@@ -44,7 +44,7 @@ impl Scene {
 
     pub fn start_worker(&self) {
         let ingestion = serve::ingestion(&self.state.settings, &self.state.pool).unwrap();
-        tokio::spawn(serve::worker(ingestion, self.stop.clone()));
+        tokio::spawn(serve::worker(ingestion, self.state.settings.worker_dead_after, self.stop.clone()));
     }
 
     pub fn folder(&self) -> PathBuf {

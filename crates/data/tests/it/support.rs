@@ -72,7 +72,9 @@ impl Shop {
         .await
         .unwrap();
         tx.commit().await.unwrap();
-        let ingestion = Ingestion { pool: db.app.clone(), data_root: data_root.path().to_owned() };
+        let mut service = testkit::state::settings(&db);
+        service.data_root = data_root.path().to_owned();
+        let ingestion = Ingestion::new(&service, db.app.clone()).unwrap();
         Self { db, tenant, ingestion, files: tempfile::tempdir().unwrap(), _data_root: data_root }
     }
 

@@ -17,6 +17,21 @@ use crate::http::{ApiError, FieldError};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
+/// A JSON body as it came, for handlers that read it by themselves: 413 and 415 as for [`Json`].
+#[derive(Debug, Clone, Default)]
+pub struct JsonBytes(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok())) {
+            return Err(ApiError::UnsupportedMedia);
+        }
+        Bytes::from_request(request, state).await.map(Self).map_err(|rejection| refused(&rejection))
+    }
+}
+
 impl<S, T> FromRequest<S> for Json<T>
 where
     S: Send + Sync,
@@ -25,10 +40,7 @@ where
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !is_json(request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok())) {
-            return Err(ApiError::UnsupportedMedia);
-        }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| refused(&rejection))?;
+        let JsonBytes(body) = JsonBytes::from_request(request, state).await?;
         let value: Value = serde_json::from_slice(&body)
             .map_err(|error| ApiError::Malformed(format!("The body is not JSON: {error}.")))?;
         read_all(Body(value)).map(Self).map_err(|errors| {

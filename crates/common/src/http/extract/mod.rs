@@ -5,6 +5,6 @@ mod json;
 mod path;
 mod query;
 
-pub use json::Json;
+pub use json::{Json, JsonBytes};
 pub use path::Path;
 pub use query::Query;

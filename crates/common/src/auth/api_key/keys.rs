@@ -1,0 +1,175 @@
+//! Verifies API keys against their stored hashes.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+use subtle::ConstantTimeEq;
+
+use super::{ApiKeyText, Scope};
+use crate::{
+    db::TenantTx,
+    http::ApiError,
+    ids::{ApiKeyId, TenantId},
+};
+
+/// What SECRETS_KEY is stretched with for this use, so that no other use of it makes the same hashes.
+const PURPOSE: &[u8] = b"ga-intelligence api keys 1";
+/// So long a key that was good is not looked up again. Below a second, in which a revocation has to take effect.
+const REMEMBERED: Duration = Duration::from_millis(750);
+/// Good keys remembered at once. Only keys that hold get in.
+const MOST_REMEMBERED: usize = 10_000;
+
+type Hash = [u8; 32];
+
+/// A key that holds, and what it may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedApiKey {
+    pub id: ApiKeyId,
+    pub tenant: TenantId,
+    pub scopes: Vec<Scope>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl VerifiedApiKey {
+    /// # Errors
+    /// 403 where the key has not this scope.
+    pub fn require(&self, scope: Scope) -> Result<(), ApiError> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(ApiError::Forbidden(format!("This needs an API key with the scope {}.", scope.as_str())))
+    }
+
+    /// Whether it may do this and nothing else: a key that is put where many can read it must open nothing more.
+    #[must_use]
+    pub fn is_only(&self, scope: Scope) -> bool {
+        self.scopes == [scope]
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct KeyRow {
+    api_key_id: ApiKeyId,
+    key_hash: Vec<u8>,
+    scopes: Vec<String>,
+    expires_at: Option<DateTime<Utc>>,
+    expired: bool,
+    revoked: bool,
+    unused_lately: bool,
+}
+
+/// Hashes and verifies the keys of this installation.
+pub struct ApiKeys {
+    pepper: Hmac<Sha256>,
+    remembered: Mutex<HashMap<Hash, (Instant, VerifiedApiKey)>>,
+}
+
+impl ApiKeys {
+    /// With a hashing key derived from SECRETS_KEY: who reads the table alone can test no guess.
+    #[must_use]
+    pub fn new(secrets_key: &SecretString) -> Self {
+        let mut purpose = keyed(secrets_key.expose_secret().as_bytes());
+        purpose.update(PURPOSE);
+        Self { pepper: keyed(&purpose.finalize().into_bytes()), remembered: Mutex::default() }
+    }
+
+    pub(super) fn hash(&self, key: &ApiKeyText) -> Hash {
+        let mut mac = self.pepper.clone();
+        mac.update(key.secret().expose_secret().as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    /// What this key may do. Notes its use, at most once a minute.
+    ///
+    /// # Errors
+    /// 401 where it is none of ours, has expired or was revoked, or its tenant is not active; 503 where the database is
+    /// away.
+    pub async fn verify(&self, pool: &PgPool, key: &str) -> Result<VerifiedApiKey, ApiError> {
+        let text = ApiKeyText::parse(key).map_err(|_| unknown())?;
+        let hash = self.hash(&text);
+        if let Some(known) = self.recall(&hash) {
+            return Ok(known);
+        }
+        let looked_up = Instant::now();
+        let tenant = text.tenant();
+        let mut tx = TenantTx::begin(pool, tenant).await?;
+        let row = sqlx::query_as::<_, KeyRow>(
+            "select k.api_key_id, k.key_hash, k.scopes, k.expires_at,
+                 coalesce(k.expires_at <= now(), false) as expired,
+                 k.revoked_at is not null as revoked,
+                 coalesce(k.last_used_at < now() - interval '1 minute', true) as unused_lately
+             from api_keys k
+             join tenants t on t.tenant_id = k.tenant_id and t.is_active
+             where k.tenant_id = $1 and k.prefix = $2",
+        )
+        .bind(tenant)
+        .bind(text.prefix())
+        .fetch_optional(tx.conn())
+        .await?
+        // What the prefix finds is somebody's key; whether it is this one, the hash says.
+        .filter(|row| bool::from(row.key_hash.as_slice().ct_eq(&hash)))
+        .ok_or_else(unknown)?;
+        if row.revoked {
+            return Err(ApiError::Unauthorized(String::from("The API key was revoked.")));
+        }
+        if row.expired {
+            return Err(ApiError::Unauthorized(String::from("The API key has expired.")));
+        }
+        if row.unused_lately {
+            sqlx::query("update api_keys set last_used_at = now() where tenant_id = $1 and api_key_id = $2")
+                .bind(tenant)
+                .bind(row.api_key_id)
+                .execute(tx.conn())
+                .await?;
+        }
+        tx.commit().await?;
+        // A scope that a later release knows is none of this one's.
+        let scopes = row.scopes.iter().filter_map(|scope| scope.parse().ok()).collect::<Vec<_>>();
+        let verified = VerifiedApiKey { id: row.api_key_id, tenant, scopes, expires_at: row.expires_at };
+        self.remember(hash, looked_up, &verified);
+        Ok(verified)
+    }
+
+    fn recall(&self, hash: &Hash) -> Option<VerifiedApiKey> {
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, key) = remembered.get(hash)?;
+        let holds = since.elapsed() < REMEMBERED && key.expires_at.is_none_or(|end| Utc::now() < end);
+        holds.then(|| key.clone())
+    }
+
+    fn remember(&self, hash: Hash, since: Instant, key: &VerifiedApiKey) {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= MOST_REMEMBERED {
+            remembered.retain(|_, (since, _)| since.elapsed() < REMEMBERED);
+        }
+        if remembered.len() < MOST_REMEMBERED {
+            remembered.insert(hash, (since, key.clone()));
+        }
+    }
+}
+
+/// HMAC under a key of any length, which is hashed to the block's size first.
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    let mut block = [0; 64];
+    block[..32].copy_from_slice(&Sha256::digest(key));
+    Hmac::new(&block.into())
+}
+
+fn unknown() -> ApiError {
+    ApiError::Unauthorized(String::from("The API key is not one of ours."))
+}
+
+impl fmt::Debug for ApiKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiKeys").finish_non_exhaustive()
+    }
+}

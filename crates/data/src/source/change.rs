@@ -1,0 +1,122 @@
+//! `PUT /data/source`: sets what feeds the tenant. What the body names is replaced whole, what it does not name stays.
+
+use axum::extract::State;
+use chrono::Utc;
+use common::auth::{AppState, ManagerContext};
+use common::http::{ApiError, Json};
+use common::secrets::Sealer;
+use garde::Validate;
+use secrecy::SecretString;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::check::checked;
+use super::config::{BigquerySettings, DataApiSettings, SourceKind};
+use super::secret_field::{Given, given, given_key_file, given_secret};
+use super::view::{SourceView, view};
+use super::{due, load, save};
+use crate::dimensions::list_source::ListSource;
+
+/// What to change. The answer of `GET /data/source`, sent back as it is, changes nothing.
+#[derive(Deserialize, Validate, ToSchema)]
+pub struct SourceBody {
+    /// Which kind of source it is from now on.
+    #[garde(skip)]
+    pub kind: Option<SourceKind>,
+    /// For the kind `bigquery`, and needed when that is new.
+    #[garde(skip)]
+    pub bigquery: Option<BigquerySettings>,
+    /// For the kind `data_api`, and needed when that is new.
+    #[garde(skip)]
+    pub data_api: Option<DataApiSettings>,
+    /// The tenant's own service-account key: the JSON object that Google Cloud gave out, or its text. Left out or `***`, the
+    /// stored one stays; `null` removes it.
+    #[serde(default, deserialize_with = "given_key_file")]
+    #[garde(skip)]
+    #[schema(value_type = Option<Object>)]
+    pub service_account: Given<SecretString>,
+    /// Where the list of users is fetched from; `null` for nowhere.
+    #[serde(default, deserialize_with = "given")]
+    #[garde(skip)]
+    #[schema(value_type = Option<ListBody>)]
+    pub users: Given<ListBody>,
+    /// Where the list of locations is fetched from; `null` for nowhere.
+    #[serde(default, deserialize_with = "given")]
+    #[garde(skip)]
+    #[schema(value_type = Option<ListBody>)]
+    pub locations: Given<ListBody>,
+    /// When the source is read by itself; `null` for never.
+    #[serde(default, deserialize_with = "given")]
+    #[garde(skip)]
+    #[schema(value_type = Option<ScheduleBody>)]
+    pub schedule: Given<ScheduleBody>,
+}
+
+/// A place that holds a list, and what opens it.
+#[derive(Deserialize, ToSchema)]
+pub struct ListBody {
+    #[serde(flatten)]
+    pub source: ListSource,
+    /// For SFTP. Needed again when host, port, user name or the server's known key change.
+    #[serde(default)]
+    pub secret: ListSecretBody,
+}
+
+/// What opens an SFTP account. Of each field: left out or `***`, the stored one stays; `null` removes it.
+#[derive(Default, Deserialize, ToSchema)]
+pub struct ListSecretBody {
+    #[serde(default, deserialize_with = "given_secret")]
+    #[schema(value_type = Option<String>, write_only)]
+    pub password: Given<SecretString>,
+    /// OpenSSH or PEM.
+    #[serde(default, deserialize_with = "given_secret")]
+    #[schema(value_type = Option<String>, write_only)]
+    pub private_key: Given<SecretString>,
+    /// Of the private key, where it has one.
+    #[serde(default, deserialize_with = "given_secret")]
+    #[schema(value_type = Option<String>, write_only)]
+    pub passphrase: Given<SecretString>,
+}
+
+/// When the source is read by itself.
+#[derive(Deserialize, ToSchema)]
+pub struct ScheduleBody {
+    /// Five fields (minute, hour, day of the month, month, day of the week) by the tenant's clocks, at most every five
+    /// minutes. A time that daylight saving skips runs right after, one that it repeats runs once.
+    #[schema(example = "30 5 * * *")]
+    pub cron: Option<String>,
+    /// Whether it runs; true unless given, where there is a `cron`.
+    pub enabled: Option<bool>,
+    /// How many full days before today each run looks at again, for GA4 goes on changing them; today is always taken.
+    #[serde(default = "usual_refresh_days")]
+    #[schema(minimum = 0, maximum = 400, default = 3)]
+    pub refresh_days: u16,
+}
+
+const fn usual_refresh_days() -> u16 {
+    3
+}
+
+/// Set what feeds the tenant's events and lists, and when.
+///
+/// What the body names is replaced whole (`bigquery` with all its fields); what it does not name stays as it is.
+#[utoipa::path(put, path = "/data/source", tag = "source", request_body = SourceBody,
+    responses((status = 200, description = "The source as it is now, secrets masked", body = SourceView)))]
+pub async fn put_source(
+    State(app): State<AppState>,
+    ManagerContext(context): ManagerContext,
+    Json(body): Json<SourceBody>,
+) -> Result<Json<SourceView>, ApiError> {
+    let sealer = Sealer::from_settings(&app.settings);
+    let now = Utc::now();
+    let mut tx = context.tx(&app.pool).await?;
+    save::lock(tx.conn(), context.tenant_id).await?;
+    let stored = load(tx.conn(), context.tenant_id).await?;
+    let (next, schedule) = checked(&stored, body, &sealer).map_err(ApiError::Invalid)?;
+    save::save(tx.conn(), &next, context.account_id).await?;
+    let is_new = stored.schedule.cron != next.schedule.cron || stored.schedule.enabled != next.schedule.enabled;
+    due::align(tx.conn(), &next, schedule.as_ref(), now, is_new).await?;
+    let answer = view(tx.conn(), &app.settings, &sealer, context.tenant_id).await?;
+    tx.commit().await?;
+    Ok(Json(answer))
+}
