@@ -112,10 +112,7 @@ fn read_file(content: &[u8]) -> Vec<(u64, Vec<u8>)> {
     let Ok(kind) = detect(&mut input) else { return rows };
     let input = open(file.path(), Arc::default()).unwrap();
     let read = match kind {
-        FileKind::List(list) => read_list(input, list, &mut |line, _| {
-            rows.push((line, Vec::new()));
-            Ok(())
-        }),
+        FileKind::List(list) => read_list(input, list, &mut |_, _| Ok(())),
         kind => read_rows(file.path(), kind, input, &mut |raw| {
             rows.push((raw.line, raw.json.to_vec()));
             Ok(())
