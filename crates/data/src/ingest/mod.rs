@@ -5,7 +5,7 @@ pub mod cancel;
 pub mod folder;
 pub mod job;
 mod land;
-mod lists;
+pub(crate) mod lists;
 mod origin;
 mod progress;
 mod read;

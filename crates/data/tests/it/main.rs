@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod crash;
+mod fold_support;
+mod fold_worlds;
 mod fuzz_rows;
 mod jobs_api;
 mod kill;
