@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use data_service::dimensions::{Columns, ListFormat, ListRow, RejectedLine, Sink, read_list};
 use data_service::ga4::{Mapped, MappedEvent, MappingSettings, read_row};
 use data_service::load::encode_event;
-use data_service::sources::export_files::{FileKind, detect, open, read_list, read_rows};
+use data_service::sources::export_files::{FileError, FileKind, detect, open, read_rows};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -68,8 +69,7 @@ fn check_row(json: &[u8]) {
 fn check_event(event: &MappedEvent) {
     let (first, last) = (NaiveDate::from_ymd_opt(2000, 1, 1), NaiveDate::from_ymd_opt(2099, 12, 31));
     assert!(Some(event.event_date) >= first && Some(event.event_date) <= last && event.event_timestamp > 0);
-    let ids =
-        [&event.user_pseudo_id, &event.web_user_id, &event.ga_user_id, &event.branch_id, &event.transaction_id];
+    let ids = [&event.user_pseudo_id, &event.web_user_id, &event.ga_user_id, &event.branch_id, &event.transaction_id];
     assert!(ids.iter().all(|id| id.as_ref().is_none_or(|id| id.len() <= 500)));
     let items = event.items.as_ref().map(ToString::to_string);
     let texts = [&event.page_location, &event.page_title, &event.term, &event.currency, &event.extra, &items];
@@ -103,6 +103,19 @@ fn the_row_mapper_takes_or_refuses_whatever_comes() {
         .unwrap();
 }
 
+/// Takes every line and keeps none.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn columns(&mut self, _: &Columns) -> Result<(), FileError> {
+        Ok(())
+    }
+
+    fn line(&mut self, _: Result<ListRow, RejectedLine>) -> Result<(), FileError> {
+        Ok(())
+    }
+}
+
 /// Reads a file as ingestion does, to its end or to its refusal. Answers the rows that were seen.
 fn read_file(content: &[u8]) -> Vec<(u64, Vec<u8>)> {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -112,7 +125,7 @@ fn read_file(content: &[u8]) -> Vec<(u64, Vec<u8>)> {
     let Ok(kind) = detect(&mut input) else { return rows };
     let input = open(file.path(), Arc::default()).unwrap();
     let read = match kind {
-        FileKind::List(list) => read_list(input, list, &mut |_, _| Ok(())),
+        FileKind::List(list) => read_list(file.path(), ListFormat::File, list, Arc::default(), &mut Nobody),
         kind => read_rows(file.path(), kind, input, &mut |raw| {
             rows.push((raw.line, raw.json.to_vec()));
             Ok(())

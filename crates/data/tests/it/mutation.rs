@@ -8,8 +8,8 @@ use proptest::sample::{Index, select};
 /// Fields the mapping reads, and some that it does not.
 const FIELDS: [&str; 17] = [
     "event_date", "event_timestamp", "event_name", "event_params", "user_properties", "user_id", "user_pseudo_id",
-    "batch_page_id", "batch_ordering_id", "batch_event_index", "ecommerce", "items", "device", "extra", "", "a\\u0000b",
-    "ключ",
+    "batch_page_id", "batch_ordering_id", "batch_event_index", "ecommerce", "items", "device", "extra", "",
+    "a\\u0000b", "ключ",
 ];
 
 /// JSON values that are odd where they may come to stand.
@@ -79,8 +79,31 @@ const VALUES: &[&str] = &[
 
 /// Bytes that are odd inside of JSON text.
 const PIECES: &[&[u8]] = &[
-    b"\0", b"\n", b"\r\n", b"\\", b"\"", b"{", b"}", b"[", b"]", b",", b":", b"\\u0000", b"\\ud800", b"\\", b"\xff\xfe",
-    b"\xc0\x80", b"\xed\xa0\x80", "\u{feff}".as_bytes(), b"1e999", b"-", b"00", b"null", b"\x1f\x8b", b"PAR1", b"\t",
+    b"\0",
+    b"\n",
+    b"\r\n",
+    b"\\",
+    b"\"",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\\u0000",
+    b"\\ud800",
+    b"\\",
+    b"\xff\xfe",
+    b"\xc0\x80",
+    b"\xed\xa0\x80",
+    "\u{feff}".as_bytes(),
+    b"1e999",
+    b"-",
+    b"00",
+    b"null",
+    b"\x1f\x8b",
+    b"PAR1",
+    b"\t",
 ];
 
 /// How deep a value is nested: below, at and beyond where the parser gives up (128).
