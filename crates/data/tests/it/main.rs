@@ -3,13 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod crash;
+mod events;
 mod fold_support;
 mod fold_worlds;
+mod fuzz_rows;
+mod import_lists;
 mod jobs_api;
 mod kill;
 mod land_modes;
 mod malformed;
+mod mutation;
 mod openapi;
+mod people;
 mod process;
 mod real_days;
 mod rebuild;
