@@ -34,7 +34,7 @@ pub struct SourceBody {
     /// stored one stays; `null` removes it.
     #[serde(default, deserialize_with = "given_key_file")]
     #[garde(skip)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub service_account: Given<SecretString>,
     /// Where the list of users is fetched from; `null` for nowhere.
     #[serde(default, deserialize_with = "given")]
