@@ -149,3 +149,5 @@ alter table rejected_rows add column redriven_job_id uuid;
 alter table orders add column event_count bigint not null default 1;
 -- null = as many as purchases: rolled up before aggregates existed.
 alter table daily_stats add column purchase_lines bigint;
+-- Some of its events stand for several: its counts are not the numbers of its rows.
+alter table visits add column has_aggregates boolean not null default false;

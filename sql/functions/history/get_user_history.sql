@@ -1,4 +1,4 @@
--- version: 1
+-- version: 2
 -- The history of a known user: the newest p_limit entries of all their visits and of the events of no visit that name
 -- them, oldest first.
 -- p_location_ids limits what the reader may see (null = all).
@@ -18,10 +18,12 @@ declare
 begin
     -- Which visits can reach into the newest p_limit entries: counting from the visit that began last, those that give
     -- that many entries for sure begin at `since`, and none that ended before it has a newer entry. Events with items
-    -- are left out of the count: one without real items is no entry.
+    -- are left out of the count: one without real items is no entry. An aggregate is one entry of several events.
     with mine as materialized (
         select v.visit_id, v.first_ts, v.last_ts,
-            sum(v.page_views + v.purchases + v.searches + v.failed_searches)
+            sum(case when v.has_aggregates then (v.page_views > 0)::integer + (v.purchases > 0)::integer
+                    + (v.searches > 0)::integer + (v.failed_searches > 0)::integer
+                else v.page_views + v.purchases + v.searches + v.failed_searches end)
                 over (order by v.first_ts desc, v.visit_id) as entries
         from visits v
         where v.tenant_id = p_tenant_id and v.user_id = p_user_id
@@ -38,6 +40,6 @@ begin
 end
 $$;
 
-comment on function get_user_history is 'version 1: the newest events of a known user';
+comment on function get_user_history is 'version 2: the newest events of a known user';
 revoke execute on function get_user_history from public;
 grant execute on function get_user_history to ga_services;

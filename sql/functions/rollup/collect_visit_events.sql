@@ -1,5 +1,5 @@
--- version: 1
--- Adds to the temporary table visit_events (refresh_visits) the landed events of the given days that belong to a visit:
+-- version: 2
+-- Adds to the temporary table gathered_events (open_visit_tables) the landed events of the given days that belong to a visit:
 -- of all visits, or of p_visits alone.
 create or replace function collect_visit_events(p_tenant_id uuid, p_days date[], p_visits uuid[]) returns void
 language plpgsql
@@ -7,15 +7,16 @@ security invoker
 set search_path = public, pg_temp
 as $$
 declare
-    v_tables constant text[] := array['page_view', 'view_item', 'add_to_cart', 'purchase',
-        'view_search_results', 'no_search_results'];
+    v_tables constant text[] := event_tables();
     v_kind integer;
 begin
     for v_kind in 1 .. cardinality(v_tables) loop
-        execute format('insert into visit_events
+        execute format('insert into gathered_events (visit_id, kind, event_date, event_timestamp, batch_page_id,
+                batch_ordering_id, batch_event_index, event_id, user_pseudo_id, ga_session_id, web_user_id, ga_user_id,
+                branch_id, event_count, page_location, term, items_count, items_value)
             select e.visit_id, %s, e.event_date, e.event_timestamp, e.batch_page_id, e.batch_ordering_id,
                 e.batch_event_index, e.event_id, e.user_pseudo_id, e.ga_session_id, e.web_user_id, e.ga_user_id,
-                e.branch_id, e.page_location, %s, %s
+                e.branch_id, e.event_count, e.page_location, %s, %s
             from %I e
             where e.tenant_id = $1 and e.event_date = any($2) and %s',
             v_kind,
@@ -29,6 +30,6 @@ end
 $$;
 
 comment on function collect_visit_events(uuid, date[], uuid[]) is
-    'version 1: gathers the landed events of days into the temporary table visit_events';
+    'version 2: gathers the landed events of days into the temporary table gathered_events';
 revoke execute on function collect_visit_events(uuid, date[], uuid[]) from public;
 grant execute on function collect_visit_events(uuid, date[], uuid[]) to ga_services;

@@ -1,4 +1,4 @@
--- version: 1
+-- version: 2
 -- Makes the roll-ups of the given days again from visits, orders and events. location_id '' is the whole tenant.
 -- Visit metrics go by the visit's day, event metrics by the event's day and its visit's branch.
 create or replace function refresh_rollups(p_tenant_id uuid, p_days date[], p_zone text) returns void
@@ -11,9 +11,10 @@ declare
     v_months date[];
 begin
     delete from hourly_stats h where h.tenant_id = p_tenant_id and h.day = any(p_days);
-    insert into hourly_stats (tenant_id, location_id, day, hour, revenue, purchases, visitors, carts, searches, failed_searches)
-    select p_tenant_id, coalesce(f.location_id, ''), f.day, f.hour, sum(f.revenue), sum(f.purchases), sum(f.visitors),
-        sum(f.carts), sum(f.searches), sum(f.failed_searches)
+    insert into hourly_stats (tenant_id, location_id, day, hour, revenue, purchases, visitors, carts, searches,
+        failed_searches)
+    select p_tenant_id, coalesce(f.location_id, ''), f.day, f.hour, trim_scale(sum(f.revenue)), sum(f.purchases),
+        sum(f.visitors), sum(f.carts), sum(f.searches), sum(f.failed_searches)
     from (
         select v.location_id, v.day, v.start_hour as hour, 0::numeric as revenue, 0::bigint as purchases,
             count(*) as visitors, 0::bigint as carts, 0::bigint as searches, 0::bigint as failed_searches
@@ -21,7 +22,8 @@ begin
         where v.tenant_id = p_tenant_id and v.day = any(p_days) and v.page_views > 0
         group by 1, 2, 3
         union all
-        select o.location_id, o.event_date, o.hour, coalesce(sum(o.amount), 0), count(*), 0, 0, 0, 0
+        select o.location_id, o.event_date, o.hour, coalesce(sum(o.amount), 0),
+            sum(case when o.transaction_id is null then o.event_count else 1 end), 0, 0, 0, 0
         from orders o
         where o.tenant_id = p_tenant_id and o.event_date = any(p_days) and o.counted
         group by 1, 2, 3
@@ -55,29 +57,32 @@ begin
 
     delete from daily_stats d where d.tenant_id = p_tenant_id and d.day = any(p_days);
     insert into daily_stats (tenant_id, location_id, day, revenue, purchases, visitors, carts, searches, failed_searches,
-        abandoned_carts, page_views, min_ts, max_ts)
-    select p_tenant_id, f.location_id, f.day, sum(f.revenue), sum(f.purchases), sum(f.visitors), sum(f.carts),
-        sum(f.searches), sum(f.failed_searches), sum(f.abandoned_carts), sum(f.page_views), min(f.min_ts), max(f.max_ts)
+        abandoned_carts, page_views, purchase_lines, min_ts, max_ts)
+    select p_tenant_id, f.location_id, f.day, trim_scale(sum(f.revenue)), sum(f.purchases), sum(f.visitors), sum(f.carts),
+        sum(f.searches), sum(f.failed_searches), sum(f.abandoned_carts), sum(f.page_views), sum(f.purchase_lines),
+        min(f.min_ts), max(f.max_ts)
     from (
         select h.location_id, h.day, h.revenue, h.purchases, h.visitors, h.carts, h.searches, h.failed_searches,
-            0::bigint as abandoned_carts, 0::bigint as page_views, null::bigint as min_ts, null::bigint as max_ts
+            0::bigint as abandoned_carts, 0::bigint as page_views, 0::bigint as purchase_lines,
+            null::bigint as min_ts, null::bigint as max_ts
         from hourly_stats h
         where h.tenant_id = p_tenant_id and h.day = any(p_days)
         union all
         select coalesce(v.location_id, ''), v.day, 0, 0, 0, 0, 0, 0,
-            count(*) filter (where v.carts > 0 and v.purchases = 0), sum(v.page_views), min(v.first_ts), max(v.last_ts)
+            count(*) filter (where v.carts > 0 and v.purchases = 0), sum(v.page_views), 0, min(v.first_ts), max(v.last_ts)
         from visits v
         where v.tenant_id = p_tenant_id and v.day = any(p_days)
         group by grouping sets ((v.day), (v.day, v.location_id))
         having grouping(v.location_id) = 1 or v.location_id is not null
         union all
-        select coalesce(o.location_id, ''), o.event_date, 0, 0, 0, 0, 0, 0, 0, 0, min(o.event_timestamp), max(o.event_timestamp)
+        select coalesce(o.location_id, ''), o.event_date, 0, 0, 0, 0, 0, 0, 0, 0, count(*) filter (where o.counted),
+            min(o.event_timestamp), max(o.event_timestamp)
         from orders o
         where o.tenant_id = p_tenant_id and o.event_date = any(p_days)
         group by grouping sets ((o.event_date), (o.event_date, o.location_id))
         having grouping(o.location_id) = 1 or o.location_id is not null
         union all
-        select coalesce(e.branch_id, ''), e.event_date, 0, 0, 0, 0, 0, 0, 0, sum(e.event_count), null, null
+        select coalesce(e.branch_id, ''), e.event_date, 0, 0, 0, 0, 0, 0, 0, sum(e.event_count), 0, null, null
         from page_view e
         where e.tenant_id = p_tenant_id and e.event_date = any(p_days) and e.visit_id is null
         group by grouping sets ((e.event_date), (e.event_date, e.branch_id))
@@ -143,6 +148,6 @@ begin
 end
 $$;
 
-comment on function refresh_rollups(uuid, date[], text) is 'version 1: the roll-ups of days, from visits, orders and events';
+comment on function refresh_rollups(uuid, date[], text) is 'version 2: the roll-ups of days, from visits, orders and events';
 revoke execute on function refresh_rollups(uuid, date[], text) from public;
 grant execute on function refresh_rollups(uuid, date[], text) to ga_services;

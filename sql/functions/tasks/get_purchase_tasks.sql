@@ -1,4 +1,4 @@
--- version: 1
+-- version: 2
 -- Purchases to follow up: those that count, one per transaction. Latest first.
 -- How the answer is paged, searched and sorted: task_page.
 create or replace function get_purchase_tasks(
@@ -43,9 +43,9 @@ begin
         p_match => $sql$
             strpos(lower(l.transaction_id collate "default"), $5) > 0 or l.products @? $6
             $sql$,
-        -- The same purchases, counted by day when they were loaded.
+        -- The same lines, counted by day when they were loaded. An aggregate is one line of several purchases.
         p_total => $sql$
-            select coalesce(sum(d.purchases), 0)
+            select coalesce(sum(coalesce(d.purchase_lines, d.purchases)), 0)
             from daily_stats d
             where d.tenant_id = $1 and d.location_id = any($7)
                 and ($2 is null or d.day >= $2) and ($3 is null or d.day <= $3)
@@ -65,6 +65,6 @@ begin
 end
 $$;
 
-comment on function get_purchase_tasks is 'version 1: a page of the purchases that count';
+comment on function get_purchase_tasks is 'version 2: a page of the purchases that count';
 revoke execute on function get_purchase_tasks from public;
 grant execute on function get_purchase_tasks to ga_services;

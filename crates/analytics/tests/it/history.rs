@@ -32,7 +32,7 @@ fn event(visit: u128, n: u128, instant: &str, fields: Value) -> Value {
     let event = json!({
         "event_date": instant[..10], "event_id": event_id(visit_id(visit), n), "visit_id": visit_id(visit),
         "event_timestamp": at(instant), "user_pseudo_id": format!("p{visit}"), "ga_session_id": 17, "event_count": 1,
-        "posted": false, "items_count": 0, "items_value": 0,
+        "posted": false,
     });
     over(&event, &fields)
 }

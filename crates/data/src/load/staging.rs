@@ -9,17 +9,6 @@ use tokio::io::AsyncReadExt;
 
 use super::encode::{TRAILER, header};
 
-/// Emptied by each commit; made once a connection. Column order = `encode_event`.
-const CREATE: &str = r#"
-create temporary table if not exists staged_events (
-    kind smallint not null, event_date date not null, event_id uuid not null, own_id boolean not null, visit_id uuid,
-    event_timestamp bigint not null, batch_page_id bigint, batch_ordering_id bigint, batch_event_index bigint,
-    user_pseudo_id text collate "C", ga_session_id bigint, web_user_id text collate "C", ga_user_id text collate "C",
-    branch_id text collate "C", event_count bigint not null, page_location text collate "C", page_title text, extra jsonb,
-    items jsonb, items_count integer not null, items_value numeric not null, transaction_id text collate "C",
-    revenue numeric, currency text, amount numeric, term text collate "C"
-) on commit delete rows"#;
-
 /// Bytes handed to the connection at a time.
 const CHUNK: usize = 256 * 1024;
 
@@ -30,9 +19,8 @@ const CHUNK: usize = 256 * 1024;
 /// The file cannot be read, or PostgreSQL refuses a record.
 pub async fn copy_staged(conn: &mut PgConnection, day_file: &Path, stop: &AtomicBool) -> anyhow::Result<u64> {
     sqlx::query("set local client_min_messages = warning").execute(&mut *conn).await?;
-    sqlx::query(CREATE).execute(&mut *conn).await?;
-    // The connection may carry rows of a day that was rolled back to a savepoint; never mix two days.
-    sqlx::query("truncate staged_events").execute(&mut *conn).await?;
+    // Made once a connection, and empty.
+    sqlx::query("select open_staged_events()").execute(&mut *conn).await?;
     let mut file = File::open(day_file).await?;
     let mut copy = conn.copy_in_raw("copy staged_events from stdin (format binary)").await?;
     let sent = async {

@@ -4,6 +4,8 @@
 
 mod crash;
 mod events;
+mod fold_support;
+mod fold_worlds;
 mod jobs_api;
 mod kill;
 mod land_modes;
