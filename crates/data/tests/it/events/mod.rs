@@ -6,6 +6,8 @@ mod keys;
 mod killed;
 mod limits;
 mod mapping;
+mod random;
+mod real_day;
 mod retries;
 mod same_day;
 mod shape;
