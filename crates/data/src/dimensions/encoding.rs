@@ -154,8 +154,12 @@ impl Read for Decoded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.taken == self.text.len() {
             let bytes = self.source.fill_buf()?;
+            if bytes.is_empty() {
+                // Whoever asks on at the end gets the same answer. A byte is a letter, so that nothing is left to come.
+                return Ok(0);
+            }
             self.text.resize(BLOCK, 0);
-            let (_, read, written, _) = self.decoder.decode_to_utf8(bytes, &mut self.text, bytes.is_empty());
+            let (_, read, written, _) = self.decoder.decode_to_utf8(bytes, &mut self.text, false);
             self.text.truncate(written);
             self.taken = 0;
             self.source.consume(read);
@@ -236,7 +240,9 @@ mod tests {
         let bytes: Vec<u8> = [b"J\xfcrgen \x80 \x84x\x93".as_slice(), &vec![0xe4; 100_000]].concat();
         let mut source = bytes.as_slice();
         let mut text = String::new();
-        Text::new(&mut source, Encoding::Windows1252).read_to_string(&mut text).unwrap();
+        let mut reader = Text::new(&mut source, Encoding::Windows1252);
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(reader.read(&mut [0; 8]).unwrap(), 0, "at the end, and asked again");
         assert_eq!(text, format!("Jürgen € „x“{}", "ä".repeat(100_000)));
     }
 }
