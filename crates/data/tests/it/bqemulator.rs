@@ -188,7 +188,7 @@ async fn a_real_day_read_by_queries_lands_as_its_parquet_file_does() {
         tenant: queried.tenant,
         job,
         origin: Origin::Pull,
-        source: "bigquery",
+        source: data_service::source::SourceKind::Bigquery,
         mode: "replace",
         data_types: &["events".into()],
         range: Some((day, day)),

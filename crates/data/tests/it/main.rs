@@ -2,17 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod bqemulator;
 mod crash;
 mod events;
 mod fold_support;
 mod fold_worlds;
-mod fuzz_rows;
 mod import_lists;
 mod jobs_api;
 mod kill;
 mod land_modes;
 mod malformed;
-mod mutation;
 mod openapi;
 mod people;
 mod process;

@@ -18,8 +18,7 @@ pub(super) struct Select {
 }
 
 impl Select {
-    /// Reads ``select <columns> from `project.dataset.table` … <column> in unnest(@<parameter>)``; a condition with `or` is
-    /// not read.
+    /// Reads ``select <columns> from `project.dataset.table` where …``.
     pub(super) fn read(request: &Value, default_project: &str) -> Result<Self, Refused> {
         let sql = request["query"].as_str().unwrap_or_default();
         let lower = sql.to_ascii_lowercase();
@@ -40,14 +39,7 @@ impl Select {
         };
         let listed = sql[select..from].trim();
         let columns = (listed != "*").then(|| listed.split(',').map(|column| column.trim().to_owned()).collect());
-        let mut among = Vec::new();
-        // Of alternatives the stub knows too little to say which rows they leave out, so it leaves out none.
-        let is_simple = !lower.split_whitespace().any(|word| word == "or");
-        for (place, _) in lower.match_indices("in unnest(@").filter(|_| is_simple) {
-            let column = sql[..place].split_whitespace().next_back().unwrap_or_default();
-            let parameter = sql[place + "in unnest(@".len()..].split(')').next().unwrap_or_default();
-            among.push((column.to_owned(), values(request, parameter)?));
-        }
+        let filter = Filter::read(quoted.next().unwrap_or_default(), request)?;
         let own = str::to_owned;
         Ok(Self { project: own(project), dataset: own(dataset), table: own(table), columns, filter })
     }
