@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod aggregates;
 mod crash;
+mod fold_cases;
+mod fold_locks;
 mod fold_support;
 mod fold_worlds;
 mod jobs_api;
