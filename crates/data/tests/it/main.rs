@@ -5,6 +5,9 @@
 mod bqemulator;
 mod crash;
 mod events;
+mod aggregates;
+mod fold_cases;
+mod fold_locks;
 mod fold_support;
 mod fold_worlds;
 mod import_lists;
