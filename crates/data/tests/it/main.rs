@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod bqemulator;
 mod crash;
+mod emulator;
 mod fold_support;
 mod fold_worlds;
-mod fuzz_rows;
 mod jobs_api;
 mod kill;
 mod land_modes;
 mod malformed;
-mod mutation;
 mod openapi;
 mod process;
 mod real_days;
