@@ -7,6 +7,7 @@ mod crash;
 mod emulator;
 mod fold_support;
 mod fold_worlds;
+mod fuzz;
 mod jobs_api;
 mod kill;
 mod land_modes;
