@@ -2,14 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod aggregates;
 mod bqemulator;
 mod crash;
+mod emulator;
 mod events;
-mod aggregates;
 mod fold_cases;
 mod fold_locks;
 mod fold_support;
 mod fold_worlds;
+mod fuzz;
 mod import_lists;
 mod jobs_api;
 mod kill;

@@ -1,15 +1,21 @@
-//! Rows of an export spoiled the way files are and attackers would: a flipped bit, a cut, a key twice, a number that no type
-//! holds, a text that no column holds. For the property tests of `fuzz_rows`; shrinks to the mutation that matters.
+//! Input spoiled the way files are and attackers would: a flipped bit, a cut, a key twice, a number that no type holds, a text
+//! that no column holds. Shrinks to the mutation that matters.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// Fields the mapping reads, and some that it does not.
-const FIELDS: [&str; 17] = [
+/// Fields that the mapping of export rows reads, and some that it does not.
+pub const ROW_FIELDS: &[&str] = &[
     "event_date", "event_timestamp", "event_name", "event_params", "user_properties", "user_id", "user_pseudo_id",
     "batch_page_id", "batch_ordering_id", "batch_event_index", "ecommerce", "items", "device", "extra", "",
     "a\\u0000b", "ключ",
+];
+
+/// Fields of a Measurement Protocol object.
+pub const BODY_FIELDS: &[&str] = &[
+    "client_id", "app_instance_id", "user_id", "timestamp_micros", "user_properties", "consent", "events", "device",
+    "user_location", "ip_override", "validation_behavior", "non_personalized_ads", "", "a\\u0000b",
 ];
 
 /// JSON values that are odd where they may come to stand.
@@ -127,9 +133,9 @@ pub enum Mutation {
     Long(&'static str, usize),
 }
 
-/// One to four mutations.
-pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
-    let field = || (select(&FIELDS[..]), select(VALUES));
+/// One to four mutations; of those that add a field to an object, one of these.
+pub fn mutations(fields: &'static [&'static str]) -> impl Strategy<Value = Vec<Mutation>> {
+    let field = || (select(fields), select(VALUES));
     let one = prop_oneof![
         2 => (any::<Index>(), 0..8u8).prop_map(|(at, bit)| Mutation::Flip(at, bit)),
         1 => any::<Index>().prop_map(Mutation::Cut),
@@ -138,8 +144,8 @@ pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
         2 => (any::<Index>(), select(PIECES)).prop_map(|(at, piece)| Mutation::Piece(at, piece)),
         4 => field().prop_map(|(name, value)| Mutation::Field(name, value)),
         8 => field().prop_map(|(name, value)| Mutation::LastField(name, value)),
-        1 => (select(&FIELDS[..]), select(&DEPTHS[..])).prop_map(|(name, depth)| Mutation::Deep(name, depth)),
-        1 => (select(&FIELDS[..]), select(&LENGTHS[..])).prop_map(|(name, length)| Mutation::Long(name, length)),
+        1 => (select(fields), select(&DEPTHS[..])).prop_map(|(name, depth)| Mutation::Deep(name, depth)),
+        1 => (select(fields), select(&LENGTHS[..])).prop_map(|(name, length)| Mutation::Long(name, length)),
     ];
     vec(one, 1..=4)
 }
