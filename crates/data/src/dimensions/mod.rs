@@ -11,6 +11,7 @@ mod list;
 pub mod list_source;
 mod number;
 mod read;
+pub mod sftp;
 mod stage;
 mod table_rows;
 mod take;

@@ -2,6 +2,7 @@
 //! folder. Fetched whole before anything is written, and taken in like an uploaded list.
 
 use std::path::Path;
+use std::time::Duration;
 
 use common::db::TenantTx;
 use common::ids::TenantId;
@@ -12,6 +13,7 @@ use super::land::Landed;
 use super::spool::JobFolder;
 use super::work::Ingestion;
 use crate::dimensions::list_source::{ListSource, SftpSource, TableSource};
+use crate::dimensions::sftp::{self, SftpError};
 use crate::dimensions::{
     ListFormat, ListKind, ListMode, ListOptions, ListOutcome, OnError, TableRows, TakeError, take_list,
 };
@@ -21,6 +23,11 @@ use crate::sources::{Patience, SourceError};
 
 /// More is not billed for reading a list, where the source sets no limit of its own: 1 GiB.
 const USUAL_BYTES_BILLED: u64 = 1 << 30;
+
+/// For the connection to an SFTP server.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// The longest silence of one.
+const SILENT_FOR: Duration = Duration::from_secs(60);
 
 /// Lists that a job is to fetch.
 pub struct ListSources<'a> {
@@ -108,9 +115,29 @@ impl<'a> ListSources<'a> {
 
     /// Answers the file's name.
     async fn fetch_file(&self, server: &SftpSource, list: &StoredList, into: &Path) -> Result<String, SourceError> {
-        let secret = list.secret(&self.ingestion.google.sealer, self.tenant).map_err(SourceError::Refused)?;
-        let _ = (server, secret, into);
-        Err(SourceError::Refused("SFTP".into()))
+        let access = &self.ingestion.google;
+        let secret = list.secret(&access.sealer, self.tenant).map_err(SourceError::Refused)?;
+        let mut tx = TenantTx::begin(&self.ingestion.pool, self.tenant).await.map_err(anyhow::Error::from)?;
+        let quota = sqlx::query_scalar!("select upload_quota_bytes from tenants where tenant_id = $1", self.tenant.0)
+            .fetch_one(tx.conn())
+            .await
+            .map_err(anyhow::Error::from)?;
+        drop(tx);
+        let limits = sftp::Limits {
+            allow_private: self.ingestion.allow_private_addresses,
+            connect: CONNECT_WITHIN,
+            idle: SILENT_FOR,
+            most_bytes: u64::try_from(quota).unwrap_or_default(),
+        };
+        let patience = Patience { attempt: self.row.attempts + 1, ..access.patience };
+        match sftp::fetch(server, &secret, &limits, into).await {
+            Ok(file) => Ok(file.name),
+            Err(SftpError::Refused(reason)) => Err(SourceError::Refused(format!("{}: {reason}", server.host))),
+            Err(SftpError::Failed(reason)) => Err(patience.again(format!("{}: {reason}", server.host))),
+            Err(SftpError::Io(error)) => {
+                Err(SourceError::Failed(anyhow::Error::new(error).context("cannot write a list under DATA_ROOT")))
+            }
+        }
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Ingestion {
     pub pool: PgPool,
     pub data_root: PathBuf,
     pub google: Arc<GoogleAccess>,
+    /// Servers that tenants name may be in the operator's own networks.
+    pub allow_private_addresses: bool,
 }
 
 /// How Google is reached, and with whose keys.
@@ -52,7 +54,12 @@ impl Ingestion {
             settings: settings.google.clone(),
             patience: Patience::default(),
         };
-        Ok(Self { pool, data_root: settings.data_root.clone(), google: Arc::new(google) })
+        Ok(Self {
+            pool,
+            data_root: settings.data_root.clone(),
+            google: Arc::new(google),
+            allow_private_addresses: settings.allow_private_addresses,
+        })
     }
 }
 
