@@ -103,7 +103,7 @@ impl<'a> ListSources<'a> {
                 return Err(GoogleError::NotFound(format!("there is no table {}", table.table)));
             };
             let names: Vec<String> = info.schema.iter().map(|field| field.name.clone()).collect();
-            let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
             let sql =
                 format!("select {}\nfrom `{}.{}.{}`", quoted.join(", "), table.project, table.dataset, table.table);
             let query = Query { sql, parameters: vec![], max_bytes_billed: Some(most) };
@@ -139,6 +139,13 @@ impl<'a> ListSources<'a> {
             }
         }
     }
+}
+
+/// A column as it stands in a query. People name their columns with blanks and umlauts.
+fn quoted(name: &str) -> String {
+    let plain =
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !name.starts_with(|c: char| c.is_ascii_digit());
+    if plain { name.to_owned() } else { format!("`{}`", name.replace('`', "")) }
 }
 
 async fn write_rows(mut rows: Rows, names: &[String], into: &Path, patience: &Patience) -> Result<(), SourceError> {
