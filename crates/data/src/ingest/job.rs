@@ -22,6 +22,11 @@ impl Job for IngestTask {
     const NAME: &'static str = INGEST_TASK;
 }
 
+/// The job's name in the queue, of which there is one place only: taken anew it replaces the one that still waits.
+pub fn queue_key(job: JobId) -> String {
+    format!("ingest:{job}")
+}
+
 /// Where a job's files are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -93,7 +98,7 @@ pub async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<DateTim
     .await?;
     let task = serde_json::to_value(IngestTask { tenant_id: new.tenant, job_id: new.job })
         .map_err(|e| JobsError::Queue(e.to_string()))?;
-    jobs::enqueue(conn, INGEST_TASK, task, Some(&format!("ingest:{}", new.job)), None).await?;
+    jobs::enqueue(conn, INGEST_TASK, task, Some(&queue_key(new.job)), None).await?;
     Ok(created_at)
 }
 
@@ -109,7 +114,7 @@ pub struct JobRow {
     pub status: String,
     pub cancel_requested: bool,
     pub is_scheduled: bool,
-    /// Counts also what was begun after a crash or a wait.
+    /// Attempts in a row that ended with a fault of Google's and with no day done.
     pub attempts: i32,
     pub completed_at: Option<DateTime<Utc>>,
 }

@@ -11,12 +11,13 @@ use futures::TryStreamExt;
 use futures::stream::FuturesOrdered;
 use sqlx::PgPool;
 
+use super::days::days_done;
 use super::job::JobRow;
 use super::lists;
 use super::progress::Progress;
 use super::spool::UnitFolder;
 use crate::load::{DayOutcome, LandError, Landing, land_day};
-use crate::sources::{Counters, DayReport, Parsed};
+use crate::sources::{Counters, Found, Parsed};
 
 /// Days in hand: while one makes its visits, the next one copies its rows.
 const DAYS_AT_ONCE: usize = 2;
@@ -45,6 +46,8 @@ pub struct Unloading<'a> {
     pub row: &'a JobRow,
     pub folder: &'a UnitFolder,
     pub progress: &'a Progress,
+    /// The unit is a day.
+    pub by_day: bool,
 }
 
 impl Unloading<'_> {
@@ -54,7 +57,7 @@ impl Unloading<'_> {
     /// # Errors
     /// [`LandError::Held`] when a day is held by a source of higher rank; the machine's faults.
     pub async fn land(&self, parsed: &Parsed, landed: &mut Landed) -> Result<(), LandError> {
-        let Self { pool, tenant, job, row, folder, progress } = *self;
+        let Self { pool, tenant, job, row, folder, progress, by_day } = *self;
         if parsed.users + parsed.locations > 0 {
             let mut tx = TenantTx::begin(pool, tenant).await?;
             sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
@@ -66,7 +69,7 @@ impl Unloading<'_> {
         let days: Vec<NaiveDate> = parsed.days.keys().copied().collect();
         check_held(pool, tenant, &row.source, &days).await?;
         let done = days_done(pool, tenant, job).await?;
-        let mut left = parsed.days.iter().rev().filter(|(day, _)| !done.contains(day));
+        let mut left = parsed.days.iter().rev().filter(|(day, _)| done.iter().all(|done| done.day != **day));
         let mut in_hand = FuturesOrdered::new();
         loop {
             in_hand.extend(left.by_ref().take(DAYS_AT_ONCE - in_hand.len()).map(|(day, report)| {
@@ -81,51 +84,23 @@ impl Unloading<'_> {
                     mode: row.mode.clone(),
                     table: parsed.table.clone(),
                     is_final: parsed.is_final,
+                    found: if by_day { parsed.found() } else { Found::default() },
                 };
-                land_one(pool.clone(), landing, *report, Arc::clone(&progress.counters))
+                land_one(pool.clone(), landing, Arc::clone(&progress.counters))
             }));
             // The first day that fails ends the job; the other one in hand is rolled back with it.
-            let Some((day, report, outcome)) = in_hand.try_next().await? else { return Ok(()) };
-            if let Some(shard) = outcome.held_by {
-                landed.warnings.push(format!(
-                    "{day}: left as it is; the {} table was given and the {shard} one is there",
-                    report.shard.as_str()
-                ));
-            }
+            let Some((day, outcome)) = in_hand.try_next().await? else { return Ok(()) };
             progress.days_done.fetch_add(1, Ordering::Relaxed);
-            progress.rows_landed.fetch_add(report.rows, Ordering::Relaxed);
             tracing::debug!(%job, %day, events = outcome.events.values().sum::<i64>(), "a day has landed");
         }
     }
 }
 
-/// Notes a day of the job that was looked at and left as it is.
+/// Before anything lands: a day that a source of higher rank holds fails the job whole. The landing itself looks again.
 ///
 /// # Errors
-/// The database is away.
-pub async fn note_day(
-    pool: &PgPool,
-    tenant: TenantId,
-    job: JobId,
-    day: NaiveDate,
-    outcome: &str,
-) -> Result<(), sqlx::Error> {
-    let mut tx = TenantTx::begin(pool, tenant).await?;
-    sqlx::query!(
-        "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome) values ($1, $2, $3, '{}', $4)
-         on conflict do nothing",
-        tenant.0,
-        job.0,
-        day,
-        outcome,
-    )
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
-}
-
-/// Before anything lands: a day that a source of higher rank holds fails the job whole. The landing itself looks again.
-async fn check_held(pool: &PgPool, tenant: TenantId, source: &str, days: &[NaiveDate]) -> Result<(), LandError> {
+/// [`LandError::Held`], or the database is away.
+pub async fn check_held(pool: &PgPool, tenant: TenantId, source: &str, days: &[NaiveDate]) -> Result<(), LandError> {
     let mut tx = TenantTx::begin(pool, tenant).await?;
     let held = sqlx::query!(
         "select d.day, d.source from ingested_days d
@@ -152,53 +127,11 @@ async fn check_held(pool: &PgPool, tenant: TenantId, source: &str, days: &[Naive
 async fn land_one(
     pool: PgPool,
     landing: Landing,
-    report: DayReport,
     counters: Arc<Counters>,
-) -> Result<(NaiveDate, DayReport, DayOutcome), LandError> {
+) -> Result<(NaiveDate, DayOutcome), LandError> {
     let landed = tokio::spawn(async move {
         let outcome = land_day(&pool, &landing, &counters.cancelled).await?;
-        Ok((landing.day, report, outcome))
+        Ok((landing.day, outcome))
     });
     landed.await.map_err(|error| LandError::Other(error.into()))?
-}
-
-/// Days that the job has committed.
-///
-/// # Errors
-/// The database is away.
-pub async fn days_done(pool: &PgPool, tenant: TenantId, job: JobId) -> Result<Vec<NaiveDate>, sqlx::Error> {
-    let mut tx = TenantTx::begin(pool, tenant).await?;
-    sqlx::query_scalar!("select day from ingestion_job_days where tenant_id = $1 and job_id = $2", tenant.0, job.0)
-        .fetch_all(tx.conn())
-        .await
-}
-
-/// Events by table over all days of the job, those of earlier attempts included.
-///
-/// # Errors
-/// The database is away.
-pub async fn add_events(
-    pool: &PgPool,
-    tenant: TenantId,
-    job: JobId,
-    records: &mut BTreeMap<String, i64>,
-) -> Result<(), sqlx::Error> {
-    for table in ["page_view", "purchase", "add_to_cart", "view_item", "view_search_results", "no_search_results"] {
-        records.insert(table.into(), 0);
-    }
-    let mut tx = TenantTx::begin(pool, tenant).await?;
-    let counts = sqlx::query!(
-        r#"select e.key as "table_name!", sum(e.value::bigint)::bigint as "events!"
-           from ingestion_job_days d, jsonb_each_text(d.events) e
-           where d.tenant_id = $1 and d.job_id = $2
-           group by e.key"#,
-        tenant.0,
-        job.0,
-    )
-    .fetch_all(tx.conn())
-    .await?;
-    for count in counts {
-        records.insert(count.table_name, count.events);
-    }
-    Ok(())
 }

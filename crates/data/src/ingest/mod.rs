@@ -2,6 +2,7 @@
 //! process dies with it, another goes on where the last committed day ended.
 
 pub mod cancel;
+mod days;
 pub mod folder;
 pub mod job;
 mod land;

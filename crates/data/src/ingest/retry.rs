@@ -10,7 +10,7 @@ use common::ids::JobId;
 use common::jobs;
 
 use super::folder::files_in;
-use super::job::{INGEST_TASK, IngestTask, read};
+use super::job::{INGEST_TASK, IngestTask, queue_key, read};
 use super::spool::JobFolder;
 use super::start::{lock_starts, overlapping};
 use super::view::{JobView, view};
@@ -57,7 +57,7 @@ pub async fn retry_ingestion_job(
     folder.forget_units().map_err(ApiError::Internal)?;
     sqlx::query!(
         "update ingestion_jobs
-         set status = 'queued', cancel_requested = false, error_message = null, completed_at = null, waits_until = null,
+         set status = 'queued', cancel_requested = false, attempts = 0, error_message = null, completed_at = null, waits_until = null,
              heartbeat_at = null, progress = '{}', warnings = '{}'
          where tenant_id = $1 and job_id = $2",
         tenant.0,
@@ -65,10 +65,16 @@ pub async fn retry_ingestion_job(
     )
     .execute(tx.conn())
     .await?;
+    // GA4 may have written by now what it had not then.
+    sqlx::query!(
+        "delete from ingestion_job_days where tenant_id = $1 and job_id = $2 and outcome = 'absent'",
+        tenant.0,
+        job_id.0,
+    )
+    .execute(tx.conn())
+    .await?;
     let task = serde_json::to_value(IngestTask { tenant_id: tenant, job_id }).map_err(anyhow::Error::from)?;
-    jobs::enqueue(tx.conn(), INGEST_TASK, task, Some(&format!("ingest:{job_id}")), None)
-        .await
-        .map_err(anyhow::Error::from)?;
+    jobs::enqueue(tx.conn(), INGEST_TASK, task, Some(&queue_key(job_id)), None).await.map_err(anyhow::Error::from)?;
     let job = view(tx.conn(), tenant, job_id).await?;
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(job)).into_response())

@@ -115,6 +115,14 @@ impl UnitFolder {
         Ok(attempt)
     }
 
+    /// Removes what an attempt wrote that came to nothing.
+    ///
+    /// # Errors
+    /// The folder cannot be removed.
+    pub fn forget_parsing(&self, attempt: &Path) -> anyhow::Result<()> {
+        remove(attempt)
+    }
+
     /// Writes the result down and gives the attempt's folder its name, durably. Where another attempt was faster, its result
     /// counts: both read the same.
     ///

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::job::JobRow;
-use crate::sources::{Parsed, Unit, Without};
+use crate::sources::{Found, Parsed};
 
 /// What reading all units found, for the warnings of the job.
 #[derive(Default)]
@@ -20,28 +20,28 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Adds a unit.
-    pub fn add(&mut self, unit: &Unit, found: &Parsed) {
-        for file in &found.files {
-            self.outside += file.outside;
-            if file.rejected > 0 {
-                let first = file.first_rejected.as_deref().unwrap_or_default();
-                self.warnings.push(format!(
-                    "{}: {} malformed rows were not taken; the first one, {first}",
-                    file.name, file.rejected
-                ));
-            }
+    /// Adds a unit of several days.
+    pub fn add(&mut self, parsed: &Parsed) {
+        let Found { rows, outside, foreign_amounts, malformed, warnings } = parsed.found();
+        self.warnings.extend(malformed.into_iter().chain(warnings));
+        self.count(rows, outside, foreign_amounts);
+        self.days.extend(parsed.days.keys());
+    }
+
+    /// Adds what was noted of a day.
+    pub fn add_day(&mut self, day: NaiveDate, found: &Found) {
+        let Found { rows, outside, foreign_amounts, malformed, warnings } = found;
+        self.warnings.extend(malformed.iter().cloned());
+        for warning in warnings {
+            self.said.entry(warning.clone()).or_default().insert(day);
         }
-        let absent = (found.without == Some(Without::Absent)).then(|| "GA4 has no table of this day (yet)".to_owned());
-        for warning in found.warnings.iter().cloned().chain(absent) {
-            match unit.day {
-                Some(day) => _ = self.said.entry(warning).or_default().insert(day),
-                None => self.warnings.push(warning),
-            }
-        }
-        self.foreign_amounts += found.foreign_amounts;
-        self.rows += found.rows();
-        self.days.extend(found.days.keys());
+        self.count(*rows, *outside, *foreign_amounts);
+    }
+
+    fn count(&mut self, rows: u64, outside: u64, foreign_amounts: u64) {
+        self.rows += rows;
+        self.outside += outside;
+        self.foreign_amounts += foreign_amounts;
     }
 
     /// What the person who reads the job should know although it went well.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
 use sqlx::PgPool;
 
+use super::days::{add_events, days_done, note_day};
 use super::job::JobRow;
-use super::land::{Landed, Unloading, add_events, days_done, note_day};
+use super::land::{Landed, Unloading, check_held};
 use super::list_sources::ListSources;
 use super::origin::source_of;
 use super::progress::Progress;
@@ -47,31 +48,31 @@ impl Working<'_> {
             return Ok(End::Cancelled);
         }
         match self.units().await {
-            Ok(end) => Ok(end),
-            Err(SourceError::Refused(reason)) => Ok(End::Failed(reason)),
-            Err(SourceError::Wait { until, reason, fault }) => Ok(End::Waiting { until, reason, fault }),
-            Err(SourceError::Stopped) => Err(anyhow::anyhow!("stopped")),
-            Err(SourceError::Failed(error)) => Err(error),
+            Ok(landed) => Ok(End::Completed(landed)),
+            Err(Halt::Ended(end)) => Ok(end),
+            Err(Halt::Fault(error)) => Err(error),
         }
     }
 
     /// Reads and lands all units: while one lands, the next one is read.
-    async fn units(&self) -> Result<End, SourceError> {
-        let Self { ingestion, tenant, job, row, progress, .. } = *self;
-        let (settings, currency) = mapping_settings(&ingestion.pool, tenant).await?;
-        let done = days_done(&ingestion.pool, tenant, job).await.map_err(anyhow::Error::from)?;
-        let lists = ListSources::of(ingestion, tenant, row).await?;
-        let source = source_of(ingestion, tenant, row, self.folder, &settings, &done).await?;
+    async fn units(&self) -> Result<Landed, Halt> {
+        let Self { ingestion: Ingestion { pool, .. }, tenant, job, row, progress, .. } = *self;
+        let (settings, currency) = mapping_settings(pool, tenant).await?;
+        let done = days_done(pool, tenant, job).await?;
+        let days: Vec<NaiveDate> = done.iter().map(|done| done.day).collect();
+        let lists = ListSources::of(self.ingestion, tenant, row).await?;
+        let source = source_of(self.ingestion, tenant, row, self.folder, &settings, &days).await?;
         let units = source.units().await?;
         if units.is_empty() && done.is_empty() && (lists.is_empty() || row.wants("events")) {
-            return Ok(End::Failed(source.nothing()));
+            return Err(Halt::Ended(End::Failed(source.nothing())));
         }
         progress.bytes_total.store(source.bytes_expected(), Ordering::Relaxed);
         let by_day = units.iter().all(|unit| unit.day.is_some());
-        progress.by_day.store(by_day, Ordering::Relaxed);
         if by_day {
-            progress.days_total.store((units.len() + done.len()) as u64, Ordering::Relaxed);
-            progress.days_done.store(done.len() as u64, Ordering::Relaxed);
+            // All of them before the first one is asked for: it costs quota, or money.
+            let days: Vec<NaiveDate> = units.iter().filter_map(|unit| unit.day).collect();
+            check_held(pool, tenant, &row.source, &days).await?;
+            progress.begin_days(units.len(), &done);
         }
         let order = |unit: &Unit| SinkOrder {
             settings: settings.clone(),
@@ -91,56 +92,50 @@ impl Working<'_> {
         while let (Some(reading), Some(found)) = (unit, parsed) {
             if !by_day {
                 self.count_files(&found);
+                summary.add(&found);
             }
-            summary.add(reading, &found);
             let next = left.next();
-            let end;
-            (end, parsed) = tokio::try_join!(self.unload(reading, &found, &mut landed), read(next))?;
-            if let Some(end) = end {
-                return Ok(end);
-            }
+            // A day that cannot be read keeps no other one from landing.
+            let following = async { Ok(read(next).await) };
+            let ((), following) = tokio::try_join!(self.unload(reading, &found, &mut landed), following)?;
+            parsed = following?;
             unit = next;
         }
+        add_events(pool, tenant, job, &mut landed.records).await?;
+        for done in days_done(pool, tenant, job).await? {
+            summary.add_day(done.day, &done.found);
+        }
+        landed.warnings = summary.warnings(row, &currency);
         // Last, so that a list that cannot be had keeps no day waiting.
         lists.take(self.folder, &mut landed).await?;
-        add_events(&ingestion.pool, tenant, job, &mut landed.records).await.map_err(anyhow::Error::from)?;
-        landed.warnings.extend(summary.warnings(row, &currency));
-        Ok(End::Completed(landed))
+        Ok(landed)
     }
 
-    /// Files may have been read by an earlier attempt; how many days they hold is known once they are.
+    /// How many days files hold is known once they are read, which an earlier attempt may have done.
     fn count_files(&self, found: &Parsed) {
         let progress = self.progress;
-        if progress.counters.rows.load(Ordering::Relaxed) == 0 {
-            progress.counters.rows.store(found.rows(), Ordering::Relaxed);
-            progress.counters.bytes.store(progress.bytes_total.load(Ordering::Relaxed), Ordering::Relaxed);
-        }
+        progress.counters.bytes.store(progress.bytes_total.load(Ordering::Relaxed), Ordering::Relaxed);
         progress.days_total.store(found.days.len() as u64, Ordering::Relaxed);
     }
 
-    /// Stores what was rejected, lands the rest. Answers the job's end where there is nothing more to do.
-    async fn unload(&self, unit: &Unit, found: &Parsed, landed: &mut Landed) -> Result<Option<End>, SourceError> {
+    /// Stores what was rejected, lands the rest.
+    async fn unload(&self, unit: &Unit, found: &Parsed, landed: &mut Landed) -> Result<(), Halt> {
         let Self { ingestion: Ingestion { pool, .. }, tenant, job, row, progress, .. } = *self;
         let folder = self.folder.unit(unit);
         self.store_rejected(&folder, found).await?;
         if let Some(reason) = &found.refused {
-            return Ok(Some(End::Failed(reason.clone())));
+            return Err(Halt::Ended(End::Failed(reason.clone())));
         }
         if let (Some(without), Some(day)) = (found.without, unit.day) {
-            note_day(pool, tenant, job, day, without.as_str()).await.map_err(anyhow::Error::from)?;
+            note_day(pool, tenant, job, day, without, found).await?;
             progress.days_done.fetch_add(1, Ordering::Relaxed);
         }
-        let unloading = Unloading { pool, tenant, job, row, folder: &folder, progress };
-        match unloading.land(found, landed).await {
-            Ok(()) => folder.remove()?,
-            Err(LandError::Held(reason)) => return Ok(Some(End::Failed(reason))),
-            Err(error @ LandError::Damaged { .. }) => {
-                folder.remove()?;
-                return Err(SourceError::Failed(error.into()));
-            }
-            Err(LandError::Other(error)) => return Err(SourceError::Failed(error)),
+        let unloading = Unloading { pool, tenant, job, row, folder: &folder, progress, by_day: unit.day.is_some() };
+        let result = unloading.land(found, landed).await;
+        if matches!(result, Ok(()) | Err(LandError::Damaged { .. })) {
+            folder.remove()?;
         }
-        Ok(None)
+        Ok(result?)
     }
 
     async fn store_rejected(&self, folder: &UnitFolder, found: &Parsed) -> anyhow::Result<()> {
@@ -162,6 +157,46 @@ impl Working<'_> {
         .await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// Why the work stops before all units have landed.
+enum Halt {
+    Ended(End),
+    /// It may pass.
+    Fault(anyhow::Error),
+}
+
+impl From<SourceError> for Halt {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Refused(reason) => Self::Ended(End::Failed(reason)),
+            SourceError::Wait { until, reason, fault } => Self::Ended(End::Waiting { until, reason, fault }),
+            SourceError::Stopped => Self::Fault(anyhow::anyhow!("stopped")),
+            SourceError::Failed(error) => Self::Fault(error),
+        }
+    }
+}
+
+impl From<LandError> for Halt {
+    fn from(error: LandError) -> Self {
+        match error {
+            LandError::Held(reason) => Self::Ended(End::Failed(reason)),
+            LandError::Other(error) => Self::Fault(error),
+            error @ LandError::Damaged { .. } => Self::Fault(error.into()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Halt {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Fault(error)
+    }
+}
+
+impl From<sqlx::Error> for Halt {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Fault(error.into())
     }
 }
 

@@ -15,7 +15,7 @@ use common::secrets::Sealer;
 use google::{Google, Pace};
 use sqlx::PgPool;
 
-use super::job::{INGEST_TASK, IngestTask, JobRow, read};
+use super::job::{INGEST_TASK, IngestTask, JobRow, queue_key, read};
 use super::land::Landed;
 use super::progress::{Progress, until_cancelled, write};
 use super::spool::JobFolder;
@@ -106,6 +106,8 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
     };
     drop(stop);
     let end = match end {
+        // The queue begins it again, in this process or the next one.
+        Err(error) if attempt.stop.is_cancelled() => return Err(error),
         Err(error) if attempt.number >= attempt.most => {
             tracing::error!(%job, %tenant, error = format!("{error:#}"), "an ingestion job is given up");
             End::Failed(
@@ -113,17 +115,21 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
             )
         }
         Err(error) => {
-            if !attempt.stop.is_cancelled() {
-                let note = "a fault on the server's side; it is tried again".to_owned();
-                let view = ProgressView { note: Some(note), ..waiting(&progress, since) };
-                rest(&ingestion.pool, task, &view, None, true).await?;
+            let note = "a fault on the server's side; it is tried again".to_owned();
+            let view = ProgressView { note: Some(note), ..waiting(&progress, since) };
+            if rest(&ingestion.pool, task, &view, None, None).await? {
+                return Err(error);
             }
-            return Err(error);
+            End::Cancelled
         }
         Ok(End::Waiting { until, reason, fault }) => {
             tracing::info!(%job, %tenant, %until, reason, "an ingestion job waits");
             let view = ProgressView { note: Some(reason), estimated_end: None, ..waiting(&progress, since) };
-            return rest(&ingestion.pool, task, &view, Some(until), fault).await;
+            let attempts = fault.then(|| if progress.has_done_days() { 1 } else { row.attempts.saturating_add(1) });
+            if rest(&ingestion.pool, task, &view, Some(until), attempts).await? {
+                return Ok(());
+            }
+            End::Cancelled
         }
         Ok(end) => end,
     };
@@ -140,35 +146,40 @@ fn waiting(progress: &Progress, since: Instant) -> ProgressView {
     ProgressView { phase: Some("waiting".into()), ..progress.view(since) }
 }
 
-/// Notes that nobody works on the job for now, and queues it for `until` where the queue does not do so by itself. Waiting for
-/// quota is no attempt that counts.
+/// Notes that nobody works on the job for now, and queues it for `until`, in place of the entry that is being worked. False
+/// when it is to be cancelled instead.
 async fn rest(
     pool: &PgPool,
     task: IngestTask,
     view: &ProgressView,
     until: Option<DateTime<Utc>>,
-    counts: bool,
-) -> anyhow::Result<()> {
+    attempts: Option<i32>,
+) -> anyhow::Result<bool> {
     let IngestTask { tenant_id: tenant, job_id: job } = task;
     let mut tx = TenantTx::begin(pool, tenant).await?;
-    sqlx::query!(
-        "update ingestion_jobs
-         set progress = $3, waits_until = coalesce($4, now()),
-             attempts = case when $5 then attempts else greatest(attempts - 1, 0) end
-         where tenant_id = $1 and job_id = $2 and status = 'processing'",
+    let going = sqlx::query_scalar!(
+        r#"update ingestion_jobs
+           set progress = $3, waits_until = coalesce($4, now()), attempts = coalesce($5, attempts)
+           where tenant_id = $1 and job_id = $2 and status = 'processing'
+           returning not cancel_requested as "going!""#,
         tenant.0,
         job.0,
         serde_json::to_value(view)?,
         until,
-        counts,
+        attempts,
     )
-    .execute(tx.conn())
+    .fetch_optional(tx.conn())
     .await?;
+    // Cancelled in this last moment, it would be so only when its time has come.
+    if going != Some(true) {
+        return Ok(false);
+    }
     if until.is_some() {
-        jobs::enqueue_at(tx.conn(), INGEST_TASK, serde_json::to_value(task)?, None, None, until).await?;
+        jobs::enqueue_at(tx.conn(), INGEST_TASK, serde_json::to_value(task)?, Some(&queue_key(job)), None, until)
+            .await?;
     }
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Takes the job up; none when it has ended or is gone.
@@ -178,7 +189,7 @@ async fn begin(pool: &PgPool, tenant: TenantId, job: JobId) -> anyhow::Result<Op
     if row.is_some() {
         sqlx::query!(
             "update ingestion_jobs
-             set status = 'processing', attempts = attempts + 1, started_at = coalesce(started_at, now()),
+             set status = 'processing', started_at = coalesce(started_at, now()),
                  heartbeat_at = now(), waits_until = null
              where tenant_id = $1 and job_id = $2",
             tenant.0,

@@ -12,7 +12,7 @@ use sqlx::PgPool;
 use sqlx::types::Json;
 
 use super::staging::copy_staged;
-use crate::sources::TableStamp;
+use crate::sources::{Found, TableStamp};
 
 /// What is to land, and how.
 pub struct Landing {
@@ -33,6 +33,8 @@ pub struct Landing {
     pub table: Option<TableStamp>,
     /// GA4 will not change the day any more.
     pub is_final: bool,
+    /// What the job tells of the day in the end.
+    pub found: Found,
 }
 
 /// What became of the day.
@@ -98,13 +100,21 @@ pub async fn land_day(pool: &PgPool, landing: &Landing, stop: &AtomicBool) -> Re
     .fetch_one(tx.conn())
     .await?
     .0;
+    let mut found = landing.found.clone();
+    found.warnings.extend(
+        outcome
+            .held_by
+            .as_ref()
+            .map(|held| format!("left as it is; the {} table was given and the {held} one is there", landing.shard)),
+    );
     sqlx::query!(
-        "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome) values ($1, $2, $3, $4, $5)",
+        "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome, found) values ($1, $2, $3, $4, $5, $6)",
         landing.tenant.0,
         landing.job.0,
         landing.day,
         serde_json::to_value(&outcome.events).map_err(anyhow::Error::from)?,
         outcome.outcome,
+        serde_json::to_value(&found).map_err(anyhow::Error::from)?,
     )
     .execute(tx.conn())
     .await?;

@@ -19,6 +19,8 @@ use crate::ingest::start::{lock_starts, overlapping};
 const EVERY: Duration = Duration::from_secs(2);
 /// How often all times are held against the tenants' clocks, which somebody may have set to another zone.
 const ALIGN_EVERY: u32 = 300;
+/// How many days before its range a run looks at those that are not final yet: more than a service is down for.
+const LEFT_OPEN: u64 = 14;
 /// Tenants looked at in one go.
 const AT_ONCE: i64 = 100;
 
@@ -94,6 +96,10 @@ async fn run_one(pool: &PgPool, tenant: TenantId, now: DateTime<Utc>) -> anyhow:
     }
     lock_starts(tx.conn(), tenant).await?;
     let (from, to) = range(&source, now);
+    let from = match source.config.kind() {
+        SourceKind::Bigquery => first_open_day(tx.conn(), tenant, from).await?,
+        SourceKind::ExportFiles | SourceKind::DataApi => from,
+    };
     let running = match scheduled_run(tx.conn(), tenant).await? {
         Some(job) => Some(job),
         None => overlapping(tx.conn(), tenant, from, to).await?,
@@ -146,6 +152,21 @@ fn schedule_of(source: &StoredSource) -> anyhow::Result<Option<Schedule>> {
 fn range(source: &StoredSource, now: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
     let today = now.with_timezone(&source.time_zone).date_naive();
     (today - Days::new(u64::from(source.schedule.refresh_days)), today)
+}
+
+/// The first day to look at: that of the range, or an earlier one whose daily table GA4 may have changed after the last run
+/// that had it in its range. A table that has not changed costs a look.
+async fn first_open_day(conn: &mut PgConnection, tenant: TenantId, from: NaiveDate) -> Result<NaiveDate, sqlx::Error> {
+    let open = sqlx::query_scalar!(
+        "select min(day) from ingested_days
+         where tenant_id = $1 and source = 'bigquery' and shard = 'daily' and not final and day < $2 and day >= $3",
+        tenant.0,
+        from,
+        from - Days::new(LEFT_OPEN),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(open.unwrap_or(from))
 }
 
 /// Lists are taken where one is fetched from somewhere; those of a folder lie beside its events.

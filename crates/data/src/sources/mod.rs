@@ -13,5 +13,5 @@ mod source;
 pub use day_files::day_file;
 pub use patience::Patience;
 pub use rejected::{CUT, RejectedRow, cut};
-pub use sink::{Counters, DayReport, LISTS, Parsed, REJECTED, Sink, SinkOrder, TableStamp, Without};
+pub use sink::{Counters, DayReport, Found, LISTS, Parsed, REJECTED, Sink, SinkOrder, TableStamp, Without};
 pub use source::{Context, Source, SourceError, Unit};

@@ -108,7 +108,40 @@ pub struct TableStamp {
     pub modified: i64,
 }
 
+/// What reading a unit found that its job tells in the end; kept with the unit's day, for a job that is resumed does not read
+/// it again.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Found {
+    /// Rows read, rejected ones included.
+    pub rows: u64,
+    /// Of them rows of days that were not asked for.
+    pub outside: u64,
+    /// Amounts in a currency that cannot be counted.
+    pub foreign_amounts: u64,
+    /// Files or tables with malformed rows: name, how many, and the first one.
+    pub malformed: Vec<String>,
+    /// What else is to be said of the day.
+    pub warnings: Vec<String>,
+}
+
 impl Parsed {
+    /// What the job tells of it.
+    pub fn found(&self) -> Found {
+        let malformed = self.files.iter().filter(|file| file.rejected > 0).map(|file| {
+            let first = file.first_rejected.as_deref().unwrap_or_default();
+            format!("{}: {} malformed rows were not taken; the first one, {first}", file.name, file.rejected)
+        });
+        let absent = (self.without == Some(Without::Absent)).then(|| "GA4 has no table of this day (yet)".to_owned());
+        Found {
+            rows: self.rows(),
+            outside: self.files.iter().map(|file| file.outside).sum(),
+            foreign_amounts: self.foreign_amounts,
+            malformed: malformed.collect(),
+            warnings: self.warnings.iter().cloned().chain(absent).collect(),
+        }
+    }
+
     pub fn rows(&self) -> u64 {
         self.files.iter().map(|f| f.rows).sum()
     }

@@ -20,7 +20,7 @@ use tokio::sync::OnceCell;
 pub use query::{Wanted, of_table};
 pub use table::{DayTable, find};
 
-use super::export_files::{FileError, RawRow};
+use super::export_files::{FileError, RawRow, Shard};
 use super::patience::Patience;
 use super::{Context, Sink, Source, SourceError, TableStamp, Unit, Without};
 
@@ -28,6 +28,8 @@ use super::{Context, Sink, Source, SourceError, TableStamp, Unit, Without};
 const ASKED_AT_ONCE: usize = 4;
 /// Full days after which GA4 changes a daily table no more (ga4.md 1.1).
 const SETTLED_AFTER: i64 = 3;
+/// How often a day's table is looked for when it goes between two looks.
+const LOOKS: u32 = 3;
 
 /// The tables of a property.
 pub struct BigQueryExport {
@@ -53,7 +55,9 @@ pub struct BigQueryExport {
 #[derive(Debug, Clone)]
 enum Plan {
     Read(Arc<DayTable>),
-    Without(Without),
+    /// The table is what it was when it was read last.
+    Unchanged(TableStamp, Shard),
+    Absent,
 }
 
 /// What a [`BigQueryExport`] is made of.
@@ -99,14 +103,25 @@ impl BigQueryExport {
             .await
     }
 
-    /// Finds the day's table and what reading it will take.
+    /// Finds the day's table and what reading it will take. An intraday table goes when the daily one has come, also between
+    /// two questions about it.
     async fn plan(&self, day: NaiveDate) -> Result<Plan, GoogleError> {
+        let mut looks = 1;
+        loop {
+            match self.look(day).await {
+                Err(GoogleError::NotFound(_)) if looks < LOOKS => looks += 1,
+                plan => return plan,
+            }
+        }
+    }
+
+    async fn look(&self, day: NaiveDate) -> Result<Plan, GoogleError> {
         let Some(table) = table::find(&self.client, &self.project, &self.dataset, day).await? else {
-            return Ok(Plan::Without(Without::Absent));
+            return Ok(Plan::Absent);
         };
         // A table that rows are still streamed into says nothing of when it changed.
         if !table.info.streaming && self.known.get(&day) == Some(&table.stamp()) {
-            return Ok(Plan::Without(Without::Unchanged));
+            return Ok(Plan::Unchanged(table.stamp(), table.shard));
         }
         let bytes = self.client.dry_run(&self.query(&table)).await?;
         if bytes > self.max_bytes_billed {
@@ -123,6 +138,11 @@ impl BigQueryExport {
         query::of_table(&self.project, &self.dataset, table, &self.wanted, self.max_bytes_billed)
     }
 
+    /// Whether GA4 will not change the day any more that is in such a table.
+    fn is_final(&self, day: NaiveDate, shard: Shard) -> bool {
+        shard == Shard::Daily && (self.today - day).num_days() > SETTLED_AFTER
+    }
+
     async fn read_table(
         &self,
         day: NaiveDate,
@@ -130,11 +150,9 @@ impl BigQueryExport {
         context: &Context,
         mut sink: Sink,
     ) -> Result<Sink, ReadError> {
-        let is_final =
-            table.shard == super::export_files::Shard::Daily && (self.today - day).num_days() > SETTLED_AFTER;
         sink.begin_part(&table.name, table.shard);
         sink.see_day(day)?;
-        sink.stamp(Some(table.stamp()), is_final);
+        sink.stamp(Some(table.stamp()), self.is_final(day, table.shard));
         let mut rows = self.client.query(&self.query(table)).await?;
         let mut next = rows.next_page().await?;
         let mut line = 0;
@@ -205,8 +223,13 @@ impl Source for BigQueryExport {
             return Err(SourceError::Refused(format!("{} is no day of this job", unit.name)));
         };
         match plan {
-            Plan::Without(why) => {
-                sink.without(*why);
+            Plan::Absent => {
+                sink.without(Without::Absent);
+                Ok(sink)
+            }
+            Plan::Unchanged(stamp, shard) => {
+                sink.without(Without::Unchanged);
+                sink.stamp(Some(stamp.clone()), self.is_final(*day, *shard));
                 Ok(sink)
             }
             Plan::Read(table) => match self.read_table(*day, table, context, sink).await {
