@@ -140,7 +140,8 @@ alter table ingestion_job_days drop constraint ingestion_job_days_outcome_check;
 alter table ingestion_job_days
     -- unchanged: GA4's table is as it was; absent: GA4 has no table of the day (yet)
     add constraint ingestion_job_days_outcome_check check (outcome in ('landed', 'skipped', 'unchanged', 'absent')),
-    add column warnings text[] not null default '{}';
+    -- what the reading of the day found that a person should know (crates/data/src/ingest/notes.rs)
+    add column notes jsonb not null default '{}';
 
 -- The job that took a rejected row up again.
 alter table rejected_rows add column redriven_job_id uuid;

@@ -18,6 +18,13 @@ pub struct IngestTask {
     pub job_id: JobId,
 }
 
+impl IngestTask {
+    /// Names the job's one place in the queue.
+    pub fn key(&self) -> String {
+        format!("ingest:{}", self.job_id)
+    }
+}
+
 impl Job for IngestTask {
     const NAME: &'static str = INGEST_TASK;
 }
@@ -91,9 +98,9 @@ pub async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<DateTim
     )
     .fetch_one(&mut *conn)
     .await?;
-    let task = serde_json::to_value(IngestTask { tenant_id: new.tenant, job_id: new.job })
-        .map_err(|e| JobsError::Queue(e.to_string()))?;
-    jobs::enqueue(conn, INGEST_TASK, task, Some(&format!("ingest:{}", new.job)), None).await?;
+    let task = IngestTask { tenant_id: new.tenant, job_id: new.job };
+    let payload = serde_json::to_value(task).map_err(|e| JobsError::Queue(e.to_string()))?;
+    jobs::enqueue(conn, INGEST_TASK, payload, Some(&task.key()), None).await?;
     Ok(created_at)
 }
 

@@ -9,14 +9,17 @@ use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
 use futures::TryStreamExt;
 use futures::stream::FuturesOrdered;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::job::JobRow;
 use super::lists;
+use super::notes::DayNotes;
 use super::progress::Progress;
 use super::spool::UnitFolder;
 use crate::load::{DayOutcome, LandError, Landing, land_day};
-use crate::sources::{Counters, DayReport, Parsed};
+use crate::source::SourceKind;
+use crate::sources::{Counters, DayReport, Parsed, Warning};
 
 /// Days in hand: while one makes its visits, the next one copies its rows.
 const DAYS_AT_ONCE: usize = 2;
@@ -45,6 +48,8 @@ pub struct Unloading<'a> {
     pub row: &'a JobRow,
     pub folder: &'a UnitFolder,
     pub progress: &'a Progress,
+    /// The one day of the unit; none where it holds many.
+    pub day: Option<NaiveDate>,
 }
 
 impl Unloading<'_> {
@@ -54,7 +59,7 @@ impl Unloading<'_> {
     /// # Errors
     /// [`LandError::Held`] when a day is held by a source of higher rank; the machine's faults.
     pub async fn land(&self, parsed: &Parsed, landed: &mut Landed) -> Result<(), LandError> {
-        let Self { pool, tenant, job, row, folder, progress } = *self;
+        let Self { pool, tenant, job, row, folder, progress, day: of_day } = *self;
         if parsed.users + parsed.locations > 0 {
             let mut tx = TenantTx::begin(pool, tenant).await?;
             sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
@@ -66,6 +71,11 @@ impl Unloading<'_> {
         let days: Vec<NaiveDate> = parsed.days.keys().copied().collect();
         check_held(pool, tenant, &row.source, &days).await?;
         let done = days_done(pool, tenant, job).await?;
+        let mut notes = if of_day.is_some() { DayNotes::of(parsed) } else { DayNotes::default() };
+        if let Some(day) = of_day.filter(|_| row.source == SourceKind::DataApi.as_str()) {
+            notes.warnings.extend(posted_beside(pool, tenant, day).await?);
+        }
+        let notes = if of_day.is_some() { notes.to_json()? } else { json!({}) };
         let mut left = parsed.days.iter().rev().filter(|(day, _)| !done.contains(day));
         let mut in_hand = FuturesOrdered::new();
         loop {
@@ -81,6 +91,7 @@ impl Unloading<'_> {
                     mode: row.mode.clone(),
                     table: parsed.table.clone(),
                     is_final: parsed.is_final,
+                    notes: notes.clone(),
                 };
                 land_one(pool.clone(), landing, *report, Arc::clone(&progress.counters))
             }));
@@ -109,15 +120,17 @@ pub async fn note_day(
     job: JobId,
     day: NaiveDate,
     outcome: &str,
+    notes: &Value,
 ) -> Result<(), sqlx::Error> {
     let mut tx = TenantTx::begin(pool, tenant).await?;
     sqlx::query!(
-        "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome) values ($1, $2, $3, '{}', $4)
+        "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome, notes) values ($1, $2, $3, '{}', $4, $5)
          on conflict do nothing",
         tenant.0,
         job.0,
         day,
         outcome,
+        notes,
     )
     .execute(tx.conn())
     .await?;
@@ -146,6 +159,25 @@ async fn check_held(pool: &PgPool, tenant: TenantId, source: &str, days: &[Naive
         ))),
         None => Ok(()),
     }
+}
+
+/// Sums of the Data API cannot be told from events that were posted: what both have counts twice, and is said to.
+async fn posted_beside(pool: &PgPool, tenant: TenantId, day: NaiveDate) -> Result<Option<Warning>, sqlx::Error> {
+    let mut tx = TenantTx::begin(pool, tenant).await?;
+    let posted = sqlx::query_scalar!(
+        r#"select exists (select from page_view where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from view_item where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from add_to_cart where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from purchase where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from view_search_results where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from no_search_results where tenant_id = $1 and event_date = $2 and posted) as "posted!""#,
+        tenant.0,
+        day,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let text = "events were posted too: those that Google's sums hold as well count twice";
+    Ok(posted.then(|| Warning::new(text.into())))
 }
 
 /// On a task of its own: when this job is dropped, the task still ends its conversation with the server, and lands nothing.

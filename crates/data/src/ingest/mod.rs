@@ -6,6 +6,7 @@ pub mod folder;
 pub mod job;
 mod land;
 mod lists;
+mod notes;
 mod origin;
 mod progress;
 mod read;

@@ -65,10 +65,9 @@ pub async fn retry_ingestion_job(
     )
     .execute(tx.conn())
     .await?;
-    let task = serde_json::to_value(IngestTask { tenant_id: tenant, job_id }).map_err(anyhow::Error::from)?;
-    jobs::enqueue(tx.conn(), INGEST_TASK, task, Some(&format!("ingest:{job_id}")), None)
-        .await
-        .map_err(anyhow::Error::from)?;
+    let task = IngestTask { tenant_id: tenant, job_id };
+    let payload = serde_json::to_value(task).map_err(anyhow::Error::from)?;
+    jobs::enqueue(tx.conn(), INGEST_TASK, payload, Some(&task.key()), None).await.map_err(anyhow::Error::from)?;
     let job = view(tx.conn(), tenant, job_id).await?;
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(job)).into_response())

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::job::JobRow;
-use crate::sources::{Parsed, Unit, Without};
+use super::notes::{DayNotes, malformed};
+use crate::sources::{Parsed, Unit, Warning};
 
 /// What reading all units found, for the warnings of the job.
 #[derive(Default)]
@@ -15,46 +16,57 @@ pub struct Summary {
     outside: u64,
     rows: u64,
     days: BTreeSet<NaiveDate>,
-    /// What was said of single days, and of which.
-    said: BTreeMap<String, BTreeSet<NaiveDate>>,
+    /// What was said of single days.
+    said: BTreeMap<String, OfDays>,
+}
+
+/// Which days something was said of; with the detail of the newest one that has any.
+#[derive(Default)]
+struct OfDays {
+    days: BTreeSet<NaiveDate>,
+    newest: Option<(NaiveDate, String)>,
 }
 
 impl Summary {
-    /// Adds a unit.
+    /// Adds a unit. What there is to say of a unit that is a day is noted with the day (`DayNotes`).
     pub fn add(&mut self, unit: &Unit, found: &Parsed) {
-        for file in &found.files {
-            self.outside += file.outside;
-            if file.rejected > 0 {
-                let first = file.first_rejected.as_deref().unwrap_or_default();
-                self.warnings.push(format!(
-                    "{}: {} malformed rows were not taken; the first one, {first}",
-                    file.name, file.rejected
-                ));
-            }
+        if unit.day.is_none() {
+            let warnings = malformed(found).chain(found.warnings.iter().cloned());
+            self.warnings.extend(warnings.map(|Warning { text, detail }| match detail {
+                Some(detail) => format!("{text} ({detail})"),
+                None => text,
+            }));
+            self.foreign_amounts += found.foreign_amounts;
         }
-        let absent = (found.without == Some(Without::Absent)).then(|| "GA4 has no table of this day (yet)".to_owned());
-        for warning in found.warnings.iter().cloned().chain(absent) {
-            match unit.day {
-                Some(day) => _ = self.said.entry(warning).or_default().insert(day),
-                None => self.warnings.push(warning),
-            }
-        }
-        self.foreign_amounts += found.foreign_amounts;
+        self.outside += found.files.iter().map(|file| file.outside).sum::<u64>();
         self.rows += found.rows();
         self.days.extend(found.days.keys());
+    }
+
+    /// Adds what was noted of a day; to be called with the newest day first.
+    pub fn add_notes(&mut self, day: NaiveDate, notes: DayNotes) {
+        let DayNotes { warnings, foreign_amounts } = notes;
+        for Warning { text, detail } in warnings {
+            let OfDays { days, newest } = self.said.entry(text).or_default();
+            days.insert(day);
+            if newest.is_none() {
+                *newest = detail.map(|detail| (day, detail));
+            }
+        }
+        self.foreign_amounts += foreign_amounts;
     }
 
     /// What the person who reads the job should know although it went well.
     pub fn warnings(self, row: &JobRow, currency: &str) -> Vec<String> {
         let mut warnings = self.warnings;
-        for (text, days) in self.said {
-            match (days.first(), days.last()) {
-                (Some(first), Some(last)) if first < last => {
-                    warnings.push(format!("{} days, {first} to {last}: {text}", days.len()));
-                }
-                (Some(day), _) => warnings.push(format!("{day}: {text}")),
-                _ => {}
-            }
+        for (text, OfDays { days, newest }) in self.said {
+            let (Some(first), Some(last)) = (days.first(), days.last()) else { continue };
+            warnings.push(match (days.len(), newest) {
+                (1, None) => format!("{first}: {text}"),
+                (1, Some((_, detail))) => format!("{first}: {text} ({detail})"),
+                (n, None) => format!("{n} days, {first} to {last}: {text}"),
+                (n, Some((day, detail))) => format!("{n} days, {first} to {last}: {text} ({detail} on {day})"),
+            });
         }
         if self.foreign_amounts > 0 {
             warnings.push(format!(

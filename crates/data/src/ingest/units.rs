@@ -1,15 +1,18 @@
 //! Reading and landing the units of a job: while one lands, the next one is read.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use chrono::Utc;
 use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
+use futures::future::{Either, select};
 use sqlx::PgPool;
 
 use super::job::JobRow;
 use super::land::{Landed, Unloading, add_events, days_done, note_day};
+use super::notes::{self, DayNotes};
 use super::origin::source_of;
 use super::progress::Progress;
 use super::read::read_once;
@@ -92,14 +95,23 @@ impl Working<'_> {
             }
             summary.add(reading, &found);
             let next = left.next();
-            let end;
-            (end, parsed) = tokio::try_join!(self.unload(reading, &found, &mut landed), read(next))?;
+            let landing = pin!(self.unload(reading, &found, &mut landed));
+            let (end, read) = match select(landing, pin!(read(next))).await {
+                Either::Left((Ok(None), reading_next)) => (None, reading_next.await),
+                Either::Left((end, _)) => (end?, Ok(None)),
+                // Whatever keeps the next unit back (a quota, for hours) does not keep back this one.
+                Either::Right((read, landing)) => (landing.await?, read),
+            };
             if let Some(end) = end {
                 return Ok(end);
             }
+            parsed = read?;
             unit = next;
         }
         add_events(&ingestion.pool, tenant, job, &mut landed.records).await.map_err(anyhow::Error::from)?;
+        for (day, notes) in notes::of_days(&ingestion.pool, tenant, job).await.map_err(anyhow::Error::from)? {
+            summary.add_notes(day, notes);
+        }
         landed.warnings.extend(summary.warnings(row, &currency));
         Ok(End::Completed(landed))
     }
@@ -123,10 +135,11 @@ impl Working<'_> {
             return Ok(Some(End::Failed(reason.clone())));
         }
         if let (Some(without), Some(day)) = (found.without, unit.day) {
-            note_day(pool, tenant, job, day, without.as_str()).await.map_err(anyhow::Error::from)?;
+            let notes = DayNotes::of(found).to_json()?;
+            note_day(pool, tenant, job, day, without.as_str(), &notes).await.map_err(anyhow::Error::from)?;
             progress.days_done.fetch_add(1, Ordering::Relaxed);
         }
-        let unloading = Unloading { pool, tenant, job, row, folder: &folder, progress };
+        let unloading = Unloading { pool, tenant, job, row, folder: &folder, progress, day: unit.day };
         match unloading.land(found, landed).await {
             Ok(()) => folder.remove()?,
             Err(LandError::Held(reason)) => return Ok(Some(End::Failed(reason))),

@@ -115,7 +115,9 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
         }
         Ok(End::Waiting { until, reason, fault }) => {
             tracing::info!(%job, %tenant, %until, reason, "an ingestion job waits");
-            let view = ProgressView { note: Some(reason), estimated_end: None, ..waiting(&progress, since) };
+            let when = until.format("%H:%M UTC on %Y-%m-%d");
+            let note = format!("{}; it goes on after {when}", reason.trim_end_matches('.'));
+            let view = ProgressView { note: Some(note), estimated_end: None, ..waiting(&progress, since) };
             return rest(&ingestion.pool, task, &view, Some(until), fault).await;
         }
         Ok(end) => end,
@@ -133,8 +135,9 @@ fn waiting(progress: &Progress, since: Instant) -> ProgressView {
     ProgressView { phase: Some("waiting".into()), ..progress.view(since) }
 }
 
-/// Notes that nobody works on the job for now, and queues it for `until` where the queue does not do so by itself. Waiting for
-/// quota is no attempt that counts.
+/// Notes that nobody works on the job for now, and queues it for `until` where the queue does not do so by itself: under the
+/// job's own key, so that whoever tries it again before then takes the place of this wait. Waiting for quota is no attempt
+/// that counts.
 async fn rest(
     pool: &PgPool,
     task: IngestTask,
@@ -158,7 +161,7 @@ async fn rest(
     .execute(tx.conn())
     .await?;
     if until.is_some() {
-        jobs::enqueue_at(tx.conn(), INGEST_TASK, serde_json::to_value(task)?, None, None, until).await?;
+        jobs::enqueue_at(tx.conn(), INGEST_TASK, serde_json::to_value(task)?, Some(&task.key()), None, until).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -33,6 +33,8 @@ pub struct Landing {
     pub table: Option<TableStamp>,
     /// GA4 will not change the day any more.
     pub is_final: bool,
+    /// What the job says of the day in the end.
+    pub notes: serde_json::Value,
 }
 
 /// What became of the day.
@@ -99,12 +101,13 @@ pub async fn land_day(pool: &PgPool, landing: &Landing, stop: &AtomicBool) -> Re
     .await?
     .0;
     sqlx::query!(
-        "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome) values ($1, $2, $3, $4, $5)",
+        "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome, notes) values ($1, $2, $3, $4, $5, $6)",
         landing.tenant.0,
         landing.job.0,
         landing.day,
         serde_json::to_value(&outcome.events).map_err(anyhow::Error::from)?,
         outcome.outcome,
+        landing.notes,
     )
     .execute(tx.conn())
     .await?;

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::day_files::DayWriter;
 use super::export_files::{FileError, ListKind, ListLine, RawRow, Shard};
 use super::rejected::{RejectedRow, cut};
+use super::warning::Warning;
 use crate::ga4::{Mapped, MappingSettings, read_row};
 use crate::load::encode_event;
 
@@ -64,12 +65,12 @@ pub struct Parsed {
     pub days: BTreeMap<NaiveDate, DayReport>,
     pub users: u64,
     pub locations: u64,
-    /// Amounts in a currency that cannot be counted.
+    /// Events with an amount in a currency that cannot be counted.
     pub foreign_amounts: u64,
     /// Why the job fails, naming file, line and reason.
     pub refused: Option<String>,
     /// What the person who reads the job should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// The table of GA4's that was read.
     pub table: Option<TableStamp>,
     /// GA4 will not change the unit's day any more.
@@ -86,6 +87,8 @@ pub enum Without {
     Unchanged,
     /// GA4 has no table of the day (yet).
     Absent,
+    /// GA4 has not counted the day (yet).
+    NotYet,
 }
 
 impl Without {
@@ -93,7 +96,7 @@ impl Without {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unchanged => "unchanged",
-            Self::Absent => "absent",
+            Self::Absent | Self::NotYet => "absent",
         }
     }
 }
@@ -224,8 +227,8 @@ impl Sink {
         self.parsed.is_final = is_final;
     }
 
-    pub fn warn(&mut self, warning: String) {
-        self.parsed.warnings.push(warning);
+    pub fn warn(&mut self, warning: impl Into<Warning>) {
+        self.parsed.warnings.push(warning.into());
     }
 
     pub fn counters(&self) -> &Arc<Counters> {
@@ -266,7 +269,9 @@ impl Sink {
         if let Ok(Mapped::Event(mut event)) = mapped {
             report.records += 1;
             event.event_count = raw.count;
-            self.parsed.foreign_amounts += u64::from(event.foreign_amount);
+            if event.foreign_amount {
+                self.parsed.foreign_amounts += u64::try_from(raw.count).unwrap_or_default();
+            }
             encode_event(&event, &mut self.record).map_err(|e| FileError::Io(e.into()))?;
         }
         self.days.append(day, shard, &self.record).map_err(FileError::Io)

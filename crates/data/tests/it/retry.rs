@@ -105,6 +105,7 @@ async fn a_day_in_hand_of_a_job_cancelled_behind_its_back_is_rolled_back() {
         mode: "replace".into(),
         table: None,
         is_final: false,
+        notes: serde_json::json!({}),
     };
     let stop = std::sync::atomic::AtomicBool::new(false);
     assert!(data_service::load::land_day(&scene.state.pool, &landing, &stop).await.is_err());
