@@ -152,3 +152,11 @@ alter table orders add column event_count bigint not null default 1;
 alter table daily_stats add column purchase_lines bigint;
 -- Some of its events stand for several: its counts are not the numbers of its rows.
 alter table visits add column has_aggregates boolean not null default false;
+
+-- Roll-ups are carried forward row by row. The planner takes a tenant that it has not met for one row, and then the index
+-- of days for as good as the primary key: it shall find one row as well.
+drop index user_days_day, bounce_pages_day, user_months_month, bounce_months_month;
+create index user_days_day on user_days (tenant_id, day, location_id, user_id);
+create index bounce_pages_day on bounce_pages (tenant_id, day, location_id, page_hash);
+create index user_months_month on user_months (tenant_id, month, location_id, user_id);
+create index bounce_months_month on bounce_months (tenant_id, month, location_id, page_hash);

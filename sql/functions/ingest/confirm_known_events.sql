@@ -10,7 +10,7 @@ set enable_nestloop = off
 as $$
 declare
     v_kind integer;
-    v_events uuid[];
+    v_columns text;
 begin
     insert into known_events (kind, event_id, visit_id)
     select s.kind, s.event_id, g.visit_id
@@ -18,21 +18,26 @@ begin
     join gathered_events g on g.kind = s.kind and g.event_id = s.event_id
     where g.event_date = p_day and not s.own_id and s.visit_id is not null;
 
-    for v_kind, v_events in
-        select k.kind, array_agg(k.event_id) from known_events k group by k.kind
-    loop
+    for v_kind in select distinct k.kind from known_events k loop
+        v_columns := array_to_string(event_columns(v_kind), ', ');
+        -- Through the primary key by itself, whatever the planner knows of the tenant.
         execute format('
-            update %I t
-            set posted = true, web_user_id = coalesce(t.web_user_id, s.web_user_id),
-                ga_user_id = coalesce(t.ga_user_id, s.ga_user_id), branch_id = coalesce(t.branch_id, s.branch_id),
-                page_title = coalesce(t.page_title, s.page_title), extra = coalesce(t.extra, s.extra)
+            insert into %I as t (tenant_id, event_date, posted, %s)
+            select $1, $2, true, %2$s
             from staged_events s
-            where t.tenant_id = $1 and t.event_date = $2 and t.event_id = any($3) and s.kind = $4 and s.event_id = t.event_id
-                and (not t.posted or t.web_user_id is null and s.web_user_id is not null
-                    or t.ga_user_id is null and s.ga_user_id is not null or t.branch_id is null and s.branch_id is not null
-                    or t.page_title is null and s.page_title is not null or t.extra is null and s.extra is not null)',
-            (event_tables())[v_kind])
-        using p_tenant_id, p_day, v_events, v_kind;
+            where s.kind = $3 and s.event_id = any(array(select k.event_id from known_events k where k.kind = $3))
+            on conflict (tenant_id, event_date, event_id) do update
+            set posted = true, web_user_id = coalesce(t.web_user_id, excluded.web_user_id),
+                ga_user_id = coalesce(t.ga_user_id, excluded.ga_user_id),
+                branch_id = coalesce(t.branch_id, excluded.branch_id),
+                page_title = coalesce(t.page_title, excluded.page_title), extra = coalesce(t.extra, excluded.extra)
+            where not t.posted or t.web_user_id is null and excluded.web_user_id is not null
+                or t.ga_user_id is null and excluded.ga_user_id is not null
+                or t.branch_id is null and excluded.branch_id is not null
+                or t.page_title is null and excluded.page_title is not null
+                or t.extra is null and excluded.extra is not null',
+            (event_tables())[v_kind], v_columns)
+        using p_tenant_id, p_day, v_kind;
     end loop;
     if v_kind is null then
         return;

@@ -9,18 +9,21 @@ set jit = off
 as $$
 declare
     v_kind integer;
-    v_events uuid[];
 begin
-    for v_kind, v_events in
-        select s.kind, array_agg(s.event_id) from staged_events s
-        where s.kind > 0 and (s.own_id or s.visit_id is null)
-        group by s.kind
+    for v_kind in
+        select distinct s.kind from staged_events s where s.kind > 0 and (s.own_id or s.visit_id is null)
     loop
-        execute format('insert into known_events (kind, event_id, visit_id, event_timestamp, event_count, branch_before)
-            select $1, e.event_id, e.visit_id, e.event_timestamp, e.event_count, e.branch_id
-            from %I e
-            where e.tenant_id = $2 and e.event_date = $3 and e.event_id = any($4)', (event_tables())[v_kind])
-        using v_kind, p_tenant_id, p_day, v_events;
+        execute format('
+            insert into known_events (kind, event_id, visit_id, event_timestamp, event_count, branch_before)
+            select s.kind, k.*
+            from staged_events s, lateral (
+                select e.event_id, e.visit_id, e.event_timestamp, e.event_count, e.branch_id
+                from %I e
+                where e.tenant_id = $2 and e.event_date = $3 and e.event_id = s.event_id
+                offset 0
+            ) k
+            where s.kind = $1 and (s.own_id or s.visit_id is null)', (event_tables())[v_kind])
+        using v_kind, p_tenant_id, p_day;
     end loop;
 end
 $$;

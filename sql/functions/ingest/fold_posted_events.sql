@@ -8,7 +8,8 @@ security invoker
 set search_path = public, pg_temp
 set work_mem = '64MB'
 set jit = off
--- A plan is kept from a call with few rows to one with many.
+-- A plan is kept, from a call with few rows to one with many, and whatever is known of the tenant.
+set plan_cache_mode = force_generic_plan
 set enable_nestloop = off
 as $$
 declare
@@ -36,14 +37,7 @@ begin
         v_visits := array(
             select s.visit_id from staged_events s where s.visit_id is not null
             union select k.visit_id from known_events k where k.visit_id is not null);
-        insert into visits_before (visit_id, day, first_day, last_day, user_id, location_id, first_ts, last_ts, start_hour,
-            page_views, pages, view_items, carts, purchases, searches, failed_searches, entry_page, own_event_ids,
-            has_aggregates)
-        select v.visit_id, v.day, v.first_day, v.last_day, v.user_id, v.location_id, v.first_ts, v.last_ts, v.start_hour,
-            v.page_views, v.pages, v.view_items, v.carts, v.purchases, v.searches, v.failed_searches, v.entry_page,
-            v.own_event_ids, v.has_aggregates
-        from visits v
-        where v.tenant_id = p_tenant_id and v.visit_id = any(v_visits);
+        perform remember_visits(p_tenant_id, v_visits);
         perform gather_visits_before(p_tenant_id);
         perform confirm_known_events(p_tenant_id, p_day);
 
@@ -54,20 +48,21 @@ begin
         end loop;
         insert into gathered_events (visit_id, kind, event_date, event_timestamp, batch_page_id, batch_ordering_id,
             batch_event_index, event_id, user_pseudo_id, ga_session_id, web_user_id, ga_user_id, branch_id, event_count,
-            page_location, term, items_count, items_value, items, fresh)
+            own_id, page_location, term, items_count, items_value, items, fresh)
         select s.visit_id, s.kind, s.event_date, s.event_timestamp, s.batch_page_id, s.batch_ordering_id,
             s.batch_event_index, s.event_id, s.user_pseudo_id, s.ga_session_id, s.web_user_id, s.ga_user_id, s.branch_id,
-            s.event_count, s.page_location, s.term, case when s.kind = 3 then s.items_count end,
+            s.event_count, s.own_id, s.page_location, s.term, case when s.kind = 3 then s.items_count end,
             case when s.kind = 3 then s.items_value end, case when s.kind in (2, 3) then s.items end, true
         from staged_events s
         where s.kind > 0 and s.visit_id is not null;
 
         perform make_visits(p_tenant_id, v_zone);
-        perform refresh_visit_lines(p_tenant_id, v_visits, null);
-        perform store_visits(p_tenant_id, v_visits);
+        perform refresh_visit_lines(p_tenant_id, null, null);
+        perform store_visits(p_tenant_id, null);
         perform fold_orders(p_tenant_id, p_day, v_zone);
         perform fold_stats(p_tenant_id, p_day, v_zone);
-        perform fold_visit_counts(p_tenant_id);
+        perform fold_users(p_tenant_id);
+        perform fold_bounces(p_tenant_id);
     end if;
     return jsonb_build_object('folded', v_folded, 'busy', v_busy, 'left', exists (
         select from posted_events p where p.tenant_id = p_tenant_id and p.event_date = p_day));

@@ -20,13 +20,14 @@ begin
     select min(b.first_day), max(b.last_day) into v_from, v_to from visits_before b;
     v_own := array(select b.visit_id from visits_before b where b.own_event_ids);
     for v_kind in 1 .. cardinality(v_tables) loop
-        v_columns := array_to_string(array['visit_id', 'event_date', 'event_timestamp', 'batch_page_id',
-            'batch_ordering_id', 'batch_event_index', 'event_id', 'user_pseudo_id', 'ga_session_id', 'web_user_id',
-            'ga_user_id', 'branch_id', 'event_count', 'page_location']
-            || case when v_kind = 4 then '{}' else own_columns(v_kind) end, ', ');
+        -- Of a purchase only what its visit has of it.
+        select string_agg(c.name, ', ') into v_columns
+        from unnest(event_columns(v_kind) || text 'event_date') c (name)
+        where c.name <> all (array['page_title', 'extra', 'transaction_id', 'revenue', 'currency', 'amount'])
+            and (v_kind <> 4 or c.name <> 'items');
         execute format('
-            insert into gathered_events (kind, fresh, %1$s)
-            select $1, false, e.*
+            insert into gathered_events (kind, fresh, own_id, %1$s)
+            select $1, false, false, e.*
             from (
                 select b.visit_id, d.day::date as day,
                     overlay(b.visit_id::text placing ''0000-000000000000'' from 20)::uuid as first_id,
@@ -46,11 +47,15 @@ begin
         using v_kind, p_tenant_id, v_from, v_to;
         if cardinality(v_own) > 0 then
             execute format('
-                insert into gathered_events (kind, fresh, %1$s)
-                select $1, false, %1$s
-                from %2$I p
-                where p.tenant_id = $2 and p.event_date >= $3 and p.event_date <= $4 and p.visit_id = any($5)
-                    and left(p.event_id::text, 18) <> left(p.visit_id::text, 18)',
+                insert into gathered_events (kind, fresh, own_id, %1$s)
+                select $1, false, true, e.*
+                from unnest($5) k (visit_id), lateral (
+                    select %1$s
+                    from %2$I p
+                    where p.tenant_id = $2 and p.event_date >= $3 and p.event_date <= $4 and p.visit_id = k.visit_id
+                        and left(p.event_id::text, 18) <> left(p.visit_id::text, 18)
+                    offset 0
+                ) e',
                 v_columns, v_tables[v_kind])
             using v_kind, p_tenant_id, v_from, v_to, v_own;
         end if;

@@ -13,8 +13,8 @@ declare
     v_pulled text;
 begin
     select string_agg(format('%I = s.%1$I', c.name), ', ') into v_pulled
-    from unnest(array['visit_id', 'event_timestamp', 'batch_page_id', 'batch_ordering_id', 'batch_event_index',
-        'user_pseudo_id', 'ga_session_id', 'event_count', 'page_location'] || own_columns(p_kind)) c (name);
+    from unnest(event_columns(p_kind)) c (name)
+    where c.name <> all (array['event_id', 'web_user_id', 'ga_user_id', 'branch_id', 'page_title', 'extra']);
     execute format('
         update %I t
         set %s, web_user_id = coalesce(s.web_user_id, t.web_user_id), ga_user_id = coalesce(s.ga_user_id, t.ga_user_id),

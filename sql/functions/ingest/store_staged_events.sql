@@ -12,9 +12,7 @@ security invoker
 set search_path = public, pg_temp
 as $$
 declare
-    v_columns constant text := array_to_string(array['event_id', 'visit_id', 'event_timestamp', 'batch_page_id',
-        'batch_ordering_id', 'batch_event_index', 'user_pseudo_id', 'ga_session_id', 'web_user_id', 'ga_user_id',
-        'branch_id', 'event_count', 'page_location', 'page_title', 'extra'] || own_columns(p_kind), ', ');
+    v_columns constant text := array_to_string(event_columns(p_kind), ', ');
 begin
     execute format('insert into %I (tenant_id, event_date, posted, %s)
         select $1, $2, $4, %2$s from staged_events where kind = $3 %s',

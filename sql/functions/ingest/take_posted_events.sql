@@ -8,16 +8,20 @@ set search_path = public, pg_temp
 set jit = off
 as $$
 declare
-    v_events uuid[];
+    v_taken integer;
 begin
-    v_events := array(
-        select p.event_id from posted_events p
-        where p.tenant_id = p_tenant_id and p.event_date = p_day
-        order by p.event_id
-        limit p_limit);
+    -- A stretch of the primary key: a list of thousands of ids would be compared with every row of the day.
     with taken as (
         delete from posted_events p
-        where p.tenant_id = p_tenant_id and p.event_date = p_day and p.event_id = any(v_events)
+        where p.tenant_id = p_tenant_id and p.event_date = p_day and p.event_id <= (
+            select b.event_id
+            from (
+                select q.event_id from posted_events q
+                where q.tenant_id = p_tenant_id and q.event_date = p_day
+                order by q.event_id
+                limit p_limit) b
+            order by b.event_id desc
+            limit 1)
         returning p.*
     )
     insert into staged_events (kind, event_date, event_id, own_id, visit_id, event_timestamp, batch_page_id,
@@ -29,7 +33,8 @@ begin
         t.event_count, t.page_location, t.page_title, t.extra, t.items, t.items_count, t.items_value, t.transaction_id,
         t.revenue, t.currency, t.amount, t.term
     from taken t;
-    return cardinality(v_events);
+    get diagnostics v_taken = row_count;
+    return v_taken;
 end
 $$;
 

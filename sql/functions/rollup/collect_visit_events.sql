@@ -13,10 +13,10 @@ begin
     for v_kind in 1 .. cardinality(v_tables) loop
         execute format('insert into gathered_events (visit_id, kind, event_date, event_timestamp, batch_page_id,
                 batch_ordering_id, batch_event_index, event_id, user_pseudo_id, ga_session_id, web_user_id, ga_user_id,
-                branch_id, event_count, page_location, term, items_count, items_value)
+                branch_id, event_count, own_id, page_location, term, items_count, items_value)
             select e.visit_id, %s, e.event_date, e.event_timestamp, e.batch_page_id, e.batch_ordering_id,
                 e.batch_event_index, e.event_id, e.user_pseudo_id, e.ga_session_id, e.web_user_id, e.ga_user_id,
-                e.branch_id, e.event_count, e.page_location, %s, %s
+                e.branch_id, e.event_count, left(e.event_id::text, 18) <> left(e.visit_id::text, 18), e.page_location, %s, %s
             from %I e
             where e.tenant_id = $1 and e.event_date = any($2) and %s',
             v_kind,

@@ -47,7 +47,7 @@ begin
             max(e.event_timestamp) filter (where e.kind = 3) as last_cart_ts,
             max(e.event_date) filter (where e.kind = 3) as last_cart_day,
             coalesce(sum(e.items_count), 0) as cart_items, coalesce(sum(e.items_value), 0) as cart_value,
-            bool_or(left(e.event_id::text, 18) <> left(e.visit_id::text, 18)) as own_event_ids,
+            bool_or(e.own_id) as own_event_ids,
             bool_or(e.event_count <> 1) as has_aggregates,
             min(e.web_user_id) as min_web, max(e.web_user_id) as max_web,
             min(e.ga_user_id) as min_ga, max(e.ga_user_id) as max_ga,
@@ -58,43 +58,25 @@ begin
     group by p.visit_id;
 
     -- The day and the last days of a visit that crosses midnight go by event order, not by the calendar.
-    update made_visits f
-    set day = o.day, last_page_day = o.last_page_day, last_cart_day = o.last_cart_day
-    from (
-        select e.visit_id,
-            (array_agg(e.event_date order by e.event_timestamp, e.batch_page_id, e.batch_ordering_id,
-                e.batch_event_index, e.event_id))[1] as day,
-            (array_agg(e.event_date order by e.event_timestamp desc, e.batch_page_id desc, e.batch_ordering_id desc,
-                e.batch_event_index desc, e.event_id desc) filter (where e.kind = 1))[1] as last_page_day,
-            (array_agg(e.event_date order by e.event_timestamp desc, e.batch_page_id desc, e.batch_ordering_id desc,
-                e.batch_event_index desc, e.event_id desc) filter (where e.kind = 3))[1] as last_cart_day
-        from gathered_events e
-        where e.visit_id = any(array(select s.visit_id from made_visits s where s.first_day <> s.last_day))
-        group by e.visit_id
-    ) o
-    where f.visit_id = o.visit_id;
+    if exists (select from made_visits m where m.first_day <> m.last_day) then
+        update made_visits f
+        set day = o.day, last_page_day = o.last_page_day, last_cart_day = o.last_cart_day
+        from (
+            select e.visit_id,
+                (array_agg(e.event_date order by e.event_timestamp, e.batch_page_id, e.batch_ordering_id,
+                    e.batch_event_index, e.event_id))[1] as day,
+                (array_agg(e.event_date order by e.event_timestamp desc, e.batch_page_id desc, e.batch_ordering_id desc,
+                    e.batch_event_index desc, e.event_id desc) filter (where e.kind = 1))[1] as last_page_day,
+                (array_agg(e.event_date order by e.event_timestamp desc, e.batch_page_id desc, e.batch_ordering_id desc,
+                    e.batch_event_index desc, e.event_id desc) filter (where e.kind = 3))[1] as last_cart_day
+            from gathered_events e
+            join made_visits s on s.visit_id = e.visit_id and s.first_day <> s.last_day
+            group by e.visit_id
+        ) o
+        where f.visit_id = o.visit_id;
+    end if;
 
-    -- What events that are not landed carried, on whatever day of the visit.
-    update made_visits f
-    set min_web = least(g.min_web, i.min_web), max_web = greatest(g.max_web, i.max_web),
-        min_ga = least(g.min_ga, i.min_ga), max_ga = greatest(g.max_ga, i.max_ga),
-        min_branch = least(g.min_branch, i.min_branch), max_branch = greatest(g.max_branch, i.max_branch),
-        user_id = coalesce(greatest(g.max_web, i.max_web), greatest(g.max_ga, i.max_ga)),
-        location_id = greatest(g.max_branch, i.max_branch)
-    from made_visits g
-    left join (
-        select v.visit_id,
-            min(v.value) filter (where v.kind = 'web_user') as min_web,
-            max(v.value) filter (where v.kind = 'web_user') as max_web,
-            min(v.value) filter (where v.kind = 'ga_user') as min_ga,
-            max(v.value) filter (where v.kind = 'ga_user') as max_ga,
-            min(v.value) filter (where v.kind = 'branch') as min_branch,
-            max(v.value) filter (where v.kind = 'branch') as max_branch
-        from visit_identities v
-        where v.tenant_id = p_tenant_id and v.visit_id = any(array(select s.visit_id from made_visits s))
-        group by v.visit_id
-    ) i on i.visit_id = g.visit_id
-    where f.visit_id = g.visit_id;
+    perform add_identities(p_tenant_id);
 
     -- Several users or branches in one visit: the last one in event order is the visit's.
     v_contested := array(select f.visit_id from made_visits f

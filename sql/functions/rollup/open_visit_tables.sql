@@ -8,12 +8,13 @@ set search_path = public, pg_temp
 set client_min_messages = warning
 as $$
 begin
-    -- items: only where a visit's product lines are made from here. fresh: not yet in any figure.
+    -- own_id: brought its own identity, which does not begin as the visit's. items: only where a visit's product lines
+    -- are made from here. fresh: not yet in any figure.
     create temporary table if not exists gathered_events (
         visit_id uuid, kind smallint, event_date date, event_timestamp bigint, batch_page_id bigint,
         batch_ordering_id bigint, batch_event_index bigint, event_id uuid, user_pseudo_id text collate "C",
         ga_session_id bigint, web_user_id text collate "C", ga_user_id text collate "C", branch_id text collate "C",
-        event_count integer, page_location text collate "C", term text collate "C", items_count integer,
+        event_count integer, own_id boolean, page_location text collate "C", term text collate "C", items_count integer,
         items_value numeric, items jsonb, fresh boolean
     ) on commit delete rows;
     create temporary table if not exists made_visits (

@@ -11,7 +11,7 @@ as $$
 declare
     v_lines uuid[];
 begin
-    v_lines := array(select o.line_id from orders o
+    v_lines := array(select distinct o.line_id from orders o
         where o.tenant_id = p_tenant_id and o.event_date = p_day and o.transaction_id is not null);
     delete from orders o where o.tenant_id = p_tenant_id and o.event_date = p_day;
     perform store_orders(p_tenant_id, p_day, null, p_zone);
@@ -23,7 +23,10 @@ begin
         and v.tenant_id = p_tenant_id and v.visit_id = o.visit_id
         and (o.user_id, o.location_id) is distinct from (v.user_id, v.location_id);
 
-    v_lines := v_lines || array(select o.line_id from orders o
+    v_lines := array(
+        select unnest(v_lines)
+        union
+        select o.line_id from orders o
         where o.tenant_id = p_tenant_id and o.event_date = p_day and o.transaction_id is not null);
     return array_remove(rank_orders(p_tenant_id, v_lines), p_day);
 end

@@ -1,6 +1,7 @@
 -- version: 2
--- Product lines and search lines of the given visits, from the temporary tables of open_visit_tables; sets
--- products_viewed in made_visits. The items are read from the event tables of p_days; null = they were gathered.
+-- Product lines and search lines of the visits in the temporary tables of open_visit_tables; sets products_viewed in
+-- made_visits. p_visits: those whose lines may go; null = none, for no event has. The items are read from the event tables
+-- of p_days; null = they were gathered.
 create or replace function refresh_visit_lines(p_tenant_id uuid, p_visits uuid[], p_days date[]) returns void
 language plpgsql
 security invoker
@@ -16,8 +17,13 @@ declare
     v_active uuid[] := array(select f.visit_id from made_visits f
         where f.pages > 2 and f.user_id is not null and f.view_items > 0);
 begin
-    delete from visit_products p where p.tenant_id = p_tenant_id and p.visit_id = any(p_visits);
-    execute format($sql$
+    if p_visits is not null then
+        delete from visit_products p where p.tenant_id = p_tenant_id and p.visit_id = any(p_visits);
+        delete from search_lines l where l.tenant_id = p_tenant_id and l.visit_id = any(p_visits);
+    end if;
+    if cardinality(v_carts || v_active) > 0 then
+        execute format($sql$
+        with stored as (
         insert into visit_products (tenant_id, visit_id, cart, viewed)
         select $1, coalesce(c.visit_id, w.visit_id), c.lines, w.lines
         from (
@@ -48,20 +54,21 @@ begin
             ) d
             group by d.visit_id
         ) w on w.visit_id = c.visit_id
+        on conflict (tenant_id, visit_id) do update set cart = excluded.cart, viewed = excluded.viewed
+        returning visit_id, viewed
+        )
+        update made_visits m
+        set products_viewed = jsonb_array_length(s.viewed)
+        from stored s
+        where m.visit_id = s.visit_id and s.viewed is not null
         $sql$,
         case when p_days is null then 'gathered_events e' else 'add_to_cart e' end,
         case when p_days is null then 'e.kind = 3' else 'e.tenant_id = $1 and e.event_date = any($2)' end,
         case when p_days is null then 'gathered_events e' else 'view_item e' end,
         case when p_days is null then 'e.kind = 2' else 'e.tenant_id = $1 and e.event_date = any($2)' end)
-    using p_tenant_id, p_days, v_carts, v_active;
+        using p_tenant_id, p_days, v_carts, v_active;
+    end if;
 
-    update made_visits f
-    set products_viewed = jsonb_array_length(p.viewed)
-    from visit_products p
-    where f.visit_id = any(v_active) and p.tenant_id = p_tenant_id and p.visit_id = any(v_active)
-        and p.visit_id = f.visit_id and p.viewed is not null;
-
-    delete from search_lines l where l.tenant_id = p_tenant_id and l.visit_id = any(p_visits);
     insert into search_lines (tenant_id, line_id, visit_id, search_type, search_term, search_count, last_ts, last_day,
         day, user_pseudo_id, ga_session_id, user_id, location_id, converted)
     select p_tenant_id, s.line_id, f.visit_id, s.search_type, s.search_term, s.search_count, s.last_ts, s.last_day,
@@ -84,10 +91,14 @@ begin
             e.visit_id
         from gathered_events e
         where e.kind = 5 and e.term is not null
-            and e.visit_id = any(array(select f.visit_id from made_visits f where f.searches_with_term > 2))
         group by e.visit_id
+        having sum(e.event_count) > 2
     ) s
-    join made_visits f on f.visit_id = s.visit_id;
+    join made_visits f on f.visit_id = s.visit_id
+    on conflict (tenant_id, line_id) do update
+    set search_term = excluded.search_term, search_count = excluded.search_count, last_ts = excluded.last_ts,
+        last_day = excluded.last_day, day = excluded.day, user_id = excluded.user_id,
+        location_id = excluded.location_id, converted = excluded.converted;
 end
 $$;
 

@@ -201,6 +201,32 @@ async fn a_customer_is_told_by_the_newest_entries_of_all_visits() {
 }
 
 #[tokio::test]
+async fn an_aggregate_is_one_entry_of_a_history() {
+    let shop = open().await;
+    let (older, newer) = (at("2026-01-05T12:00:00Z"), at("2026-01-06T12:00:00Z"));
+    shop.visits(&[
+        visit(
+            1,
+            "2026-01-05",
+            "2026-01-05",
+            json!({ "user_id": "u1", "page_views": 1, "first_ts": older, "last_ts": older }),
+        ),
+        visit(
+            2,
+            "2026-01-06",
+            "2026-01-06",
+            json!({ "user_id": "u1", "page_views": 500, "has_aggregates": true, "first_ts": newer, "last_ts": newer }),
+        ),
+    ])
+    .await;
+    let aggregate = event(2, 1, "2026-01-06T12:00:00Z", json!({ "event_count": 500 }));
+    shop.put("page_view", &json!({}), &[event(1, 1, "2026-01-05T12:00:00Z", json!({})), aggregate]).await;
+    let history = shop.get("/analytics/history/user?user_id=u1&limit=2").await;
+    let times: Vec<&Value> = history.as_array().unwrap().iter().map(|entry| &entry["event_timestamp"]).collect();
+    assert_eq!(times, [&json!(older), &json!(newer)]);
+}
+
+#[tokio::test]
 async fn events_of_no_visit_belong_to_whom_they_name() {
     let shop = open().await;
     let loose = |n: u128, web: Value, ga: Value, fields: Value| {

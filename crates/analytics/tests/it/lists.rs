@@ -83,6 +83,22 @@ async fn purchases_are_those_that_count() {
 }
 
 #[tokio::test]
+async fn an_aggregate_of_purchases_is_one_line() {
+    let shop = shop().await;
+    let order = json!({
+        "event_id": id(1), "line_id": id(11), "event_date": "2026-01-05", "event_timestamp": at("2026-01-05T12:00:00Z"),
+        "hour": 7, "counted": true, "event_count": 5, "amount": 50,
+    });
+    shop.put("orders", &json!({}), &[order]).await;
+    let day = json!({ "day": "2026-01-05", "purchases": 5, "purchase_lines": 1, "revenue": 50 });
+    shop.put("daily_stats", &day_base(), &[day]).await;
+    let answer = shop.get("/analytics/tasks/purchases").await;
+    assert_eq!((&answer["total"], answer["data"].as_array().map(Vec::len)), (&json!(1), Some(1)));
+    let stats = shop.get("/analytics/stats?start_date=2026-01-05&end_date=2026-01-05").await;
+    assert_eq!(stats["metrics"]["purchases"], 5);
+}
+
+#[tokio::test]
 async fn abandoned_carts_are_visits_that_did_not_buy() {
     let shop = shop().await;
     let last = at("2026-01-06T04:30:00.000007Z");

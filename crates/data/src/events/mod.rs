@@ -11,8 +11,10 @@ pub mod limits;
 mod names;
 mod number;
 pub mod post;
-mod receive;
+pub mod receive;
 mod row;
-mod settings;
+pub mod settings;
 mod store;
 pub mod sweep;
+#[cfg(test)]
+mod tests;

@@ -88,7 +88,9 @@ async fn a_killed_postgresql_loses_no_day_and_doubles_none() {
             let job = service.upload(body.clone()).await;
             if kills > 0 {
                 let seen = service
-                    .until(&job, |job| job["progress"]["days_done"].as_u64() >= Some(1) || job["completed_at"].is_string())
+                    .until(&job, |job| {
+                        job["progress"]["days_done"].as_u64() >= Some(1) || job["completed_at"].is_string()
+                    })
                     .await;
                 // On a busy machine a job may have ended between two looks at it: then the same body is sent again.
                 if seen["completed_at"].is_null() {

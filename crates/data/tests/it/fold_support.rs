@@ -8,12 +8,17 @@ use common::db::TenantTx;
 use data_service::ga4::{Mapped, MappingSettings, read_row};
 use data_service::load::{copy_staged, encode_event};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use testkit::oracle::TenantSettings;
 
-use crate::support::{Shop, TABLES};
+use crate::support::{Shop, TABLES, assert_same};
 
 pub type Tables = Vec<(String, Vec<String>)>;
+
+/// Columns of staging and of `posted_events` alike.
+const COLUMNS: &str = "kind, event_date, event_id, own_id, visit_id, event_timestamp, batch_page_id, batch_ordering_id,
+    batch_event_index, user_pseudo_id, ga_session_id, web_user_id, ga_user_id, branch_id, event_count, page_location,
+    page_title, extra, items, items_count, items_value, transaction_id, revenue, currency, amount, term";
 
 /// What `fold_posted_events` answered.
 #[derive(Debug, serde::Deserialize, PartialEq)]
@@ -23,18 +28,15 @@ pub struct Folded {
     pub busy: bool,
 }
 
-/// As the ingestion maps them; rows that say nothing are left out.
-pub fn mapped(settings: &TenantSettings, rows: &[Value]) -> BTreeMap<NaiveDate, Vec<u8>> {
+/// As the ingestion maps and encodes them, by day; rows that say nothing are left out.
+fn mapped(settings: &TenantSettings, rows: &[Value]) -> BTreeMap<NaiveDate, Vec<u8>> {
+    let mut aliases = settings.failed_search_aliases.clone();
+    aliases.push("view_search_results_no_results".to_owned());
     let settings = MappingSettings {
         currency: settings.currency.clone(),
         user_property: settings.user_property.clone(),
         branch_property: settings.branch_property.clone(),
-        failed_search_aliases: settings
-            .failed_search_aliases
-            .iter()
-            .cloned()
-            .chain(["view_search_results_no_results".to_owned()])
-            .collect(),
+        failed_search_aliases: aliases,
         latest_timestamp: i64::MAX,
     };
     let mut days: BTreeMap<NaiveDate, Vec<u8>> = BTreeMap::new();
@@ -46,8 +48,42 @@ pub fn mapped(settings: &TenantSettings, rows: &[Value]) -> BTreeMap<NaiveDate, 
     days
 }
 
-/// Rows that wait to be posted or pulled, in a table of the test's own (`held_events`), equal ones numbered as a load
-/// numbers them. The same rows get the same numbers `n` in every shop. Answers their days.
+/// Stages the rows day by day, equal ones numbered as a load numbers them, and inserts them into `table`.
+async fn stage_into(shop: &Shop, settings: &TenantSettings, rows: &[Value], table: &str) -> Vec<NaiveDate> {
+    let days = mapped(settings, rows);
+    for records in days.values() {
+        let file = shop.file("staged", records);
+        let mut tx = TenantTx::begin(&shop.db.app, shop.tenant).await.unwrap();
+        copy_staged(tx.conn(), &file, &AtomicBool::new(false)).await.unwrap();
+        sqlx::query("select number_staged_events()").execute(tx.conn()).await.unwrap();
+        let insert = format!(
+            "insert into {table} (tenant_id, {COLUMNS}) select $1, {COLUMNS} from staged_events s
+             order by s::text on conflict do nothing"
+        );
+        sqlx::query(AssertSqlSafe(insert)).bind(shop.tenant).execute(tx.conn()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    days.into_keys().collect()
+}
+
+/// Rows posted by a tenant of the usual settings in UTC.
+pub async fn post_rows(shop: &Shop, rows: &[Value]) {
+    let settings = TenantSettings { zone: chrono_tz::UTC, ..TenantSettings::default() };
+    stage_into(shop, &settings, rows, "posted_events").await;
+}
+
+/// Rows posted and folded.
+pub async fn post_and_fold(shop: &Shop, rows: &[Value]) {
+    post_rows(shop, rows).await;
+    let days = sqlx::query_scalar::<_, NaiveDate>("select distinct event_date from posted_events")
+        .fetch_all(&shop.db.owner)
+        .await
+        .unwrap();
+    fold_all(shop, &days, 1000).await;
+}
+
+/// Rows that wait to be posted or pulled, in a table of the test's own (`held_events`). The same rows get the same numbers
+/// `n` in every shop. Answers their days.
 pub async fn hold(shop: &Shop, settings: &TenantSettings, rows: &[Value]) -> Vec<NaiveDate> {
     sqlx::raw_sql(
         "create table held_events (n bigint generated always as identity, like posted_events);
@@ -56,32 +92,11 @@ pub async fn hold(shop: &Shop, settings: &TenantSettings, rows: &[Value]) -> Vec
     .execute(&shop.db.owner)
     .await
     .unwrap();
-    let days = mapped(settings, rows);
-    for (day, records) in &days {
-        let file = shop.file("held", records);
-        let mut tx = TenantTx::begin(&shop.db.app, shop.tenant).await.unwrap();
-        copy_staged(tx.conn(), &file, &AtomicBool::new(false)).await.unwrap();
-        sqlx::query("select number_staged_events()").execute(tx.conn()).await.unwrap();
-        sqlx::query(
-            "insert into held_events (tenant_id, event_date, event_id, kind, own_id, visit_id, event_timestamp,
-                 batch_page_id, batch_ordering_id, batch_event_index, user_pseudo_id, ga_session_id, web_user_id,
-                 ga_user_id, branch_id, event_count, page_location, page_title, extra, items, items_count, items_value,
-                 transaction_id, revenue, currency, amount, term)
-             select $1, event_date, event_id, kind, own_id, visit_id, event_timestamp,
-                 batch_page_id, batch_ordering_id, batch_event_index, user_pseudo_id, ga_session_id, web_user_id,
-                 ga_user_id, branch_id, event_count, page_location, page_title, extra, items, items_count, items_value,
-                 transaction_id, revenue, currency, amount, term
-             from staged_events s
-             order by s::text",
-        )
-        .bind(shop.tenant)
-        .execute(tx.conn())
-        .await
-        .unwrap();
-        tx.commit().await.unwrap();
+    let days = stage_into(shop, settings, rows, "held_events").await;
+    for day in &days {
         sqlx::query("select ensure_event_partitions($1)").bind(day).execute(&shop.db.app).await.unwrap();
     }
-    days.into_keys().collect()
+    days
 }
 
 /// The numbers of the held events.
@@ -93,16 +108,10 @@ pub async fn held(shop: &Shop) -> Vec<i64> {
 /// that are not landed are no more than their identity).
 pub async fn post(shop: &Shop, numbers: &[i64]) -> Vec<i64> {
     let mut tx = TenantTx::begin(&shop.db.app, shop.tenant).await.unwrap();
-    let posted: Vec<i64> = sqlx::query_scalar(
+    let post = format!(
         "with posted as (
-             insert into posted_events (tenant_id, event_date, event_id, kind, own_id, visit_id, event_timestamp,
-                 batch_page_id, batch_ordering_id, batch_event_index, user_pseudo_id, ga_session_id, web_user_id,
-                 ga_user_id, branch_id, event_count, page_location, page_title, extra, items, items_count, items_value,
-                 transaction_id, revenue, currency, amount, term)
-             select distinct on (event_date, event_id) tenant_id, event_date, event_id, kind, own_id, visit_id,
-                 event_timestamp, batch_page_id, batch_ordering_id, batch_event_index, user_pseudo_id, ga_session_id,
-                 web_user_id, ga_user_id, branch_id, event_count, page_location, page_title, extra, items, items_count,
-                 items_value, transaction_id, revenue, currency, amount, term
+             insert into posted_events (tenant_id, {COLUMNS})
+             select distinct on (event_date, event_id) tenant_id, {COLUMNS}
              from held_events
              where n = any($1)
              order by event_date, event_id, n
@@ -112,12 +121,9 @@ pub async fn post(shop: &Shop, numbers: &[i64]) -> Vec<i64> {
          select min(h.n) from held_events h
          join posted p on p.event_date = h.event_date and p.event_id = h.event_id
          where h.n = any($1)
-         group by h.event_date, h.event_id",
-    )
-    .bind(numbers)
-    .fetch_all(tx.conn())
-    .await
-    .unwrap();
+         group by h.event_date, h.event_id"
+    );
+    let posted: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(post)).bind(numbers).fetch_all(tx.conn()).await.unwrap();
     let again: Vec<i64> =
         sqlx::query_scalar("select n from held_events where n = any($1) and n <> all($2) and kind = 0")
             .bind(numbers)
@@ -133,20 +139,10 @@ pub async fn post(shop: &Shop, numbers: &[i64]) -> Vec<i64> {
 pub async fn pull(shop: &Shop, day: NaiveDate, mode: &str, numbers: &[i64]) {
     let mut tx = TenantTx::begin(&shop.db.app, shop.tenant).await.unwrap();
     sqlx::query("select open_staged_events()").execute(tx.conn()).await.unwrap();
-    sqlx::query(
-        "insert into staged_events
-         select kind, event_date, event_id, own_id, visit_id, event_timestamp, batch_page_id, batch_ordering_id,
-             batch_event_index, user_pseudo_id, ga_session_id, web_user_id, ga_user_id, branch_id, event_count,
-             page_location, page_title, extra, items, items_count, items_value, transaction_id, revenue, currency, amount,
-             term
-         from held_events
-         where n = any($1) and event_date = $2",
-    )
-    .bind(numbers)
-    .bind(day)
-    .execute(tx.conn())
-    .await
-    .unwrap();
+    let stage = format!(
+        "insert into staged_events ({COLUMNS}) select {COLUMNS} from held_events where n = any($1) and event_date = $2"
+    );
+    sqlx::query(AssertSqlSafe(stage)).bind(numbers).bind(day).execute(tx.conn()).await.unwrap();
     sqlx::query("select load_staged_day($1, $2, 'export_files', 'daily', $3, null)")
         .bind(shop.tenant)
         .bind(day)
@@ -189,7 +185,7 @@ pub async fn tables_in(conn: &mut PgConnection) -> Tables {
     let mut tables = Vec::new();
     for (table, order) in TABLES {
         let sql = format!("select (to_jsonb(t) - 'tenant_id')::text from {table} t order by {order}");
-        let rows = sqlx::query_scalar::<_, String>(sqlx::AssertSqlSafe(sql)).fetch_all(&mut *conn).await.unwrap();
+        let rows = sqlx::query_scalar::<_, String>(AssertSqlSafe(sql)).fetch_all(&mut *conn).await.unwrap();
         tables.push((table.to_owned(), rows));
     }
     tables
@@ -224,5 +220,5 @@ pub async fn assert_kept_right(shop: &Shop) {
     let mut tx = TenantTx::begin(&shop.db.app, shop.tenant).await.unwrap();
     let kept = tables_in(tx.conn()).await;
     sqlx::query("select rebuild_rollups($1)").bind(shop.tenant).execute(tx.conn()).await.unwrap();
-    crate::support::assert_same(&kept, &tables_in(tx.conn()).await);
+    assert_same(&kept, &tables_in(tx.conn()).await);
 }

@@ -50,7 +50,8 @@ impl Column {
     }
 
     /// As a schema has it.
-    pub(super) fn json(&self) -> Value {
+    #[must_use]
+    pub fn json(&self) -> Value {
         let mode = if self.repeated { "REPEATED" } else { "NULLABLE" };
         let mut json = json!({ "name": self.name, "type": self.kind, "mode": mode });
         if self.kind == "RECORD" {
