@@ -26,6 +26,9 @@ pub enum GoogleError {
     /// an answer that contradicts itself or its schema
     #[error("{0}")]
     Broken(String),
+    /// an answer longer than is read: less has to be asked for
+    #[error("{0}")]
+    TooLarge(String),
 }
 
 /// Which allowance is used up, and so how long to wait (ga4.md 3.4, 3.5).

@@ -207,6 +207,17 @@ fn kind_of(name: &str, settings: &MappingSettings) -> EventKind {
     }
 }
 
+/// Names of the events that land in the table of this kind; none where the tenant's aliases give its name another meaning.
+pub fn event_names(kind: EventKind, settings: &MappingSettings) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in LANDED_EVENTS.into_iter().chain(settings.failed_search_aliases.iter().map(String::as_str)) {
+        if kind_of(name, settings) == kind && !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
 /// `20201101`: in the property's time zone, never derived from the timestamp.
 fn event_date(text: Option<&str>) -> Result<NaiveDate, String> {
     let text = text.ok_or("event_date is missing")?.trim();

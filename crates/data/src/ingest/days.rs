@@ -18,14 +18,16 @@ pub struct DayDone {
     pub found: Found,
 }
 
-/// The days that the job has done with: landed, or looked at and left as they are.
+/// The days that the job has done with: landed, or looked at and left as they are; the newest first.
 ///
 /// # Errors
 /// The database is away.
 pub async fn days_done(pool: &PgPool, tenant: TenantId, job: JobId) -> Result<Vec<DayDone>, sqlx::Error> {
     let mut tx = TenantTx::begin(pool, tenant).await?;
     let rows = sqlx::query!(
-        r#"select day, found as "found!: Json<Found>" from ingestion_job_days where tenant_id = $1 and job_id = $2"#,
+        r#"select day, found as "found!: Json<Found>" from ingestion_job_days
+           where tenant_id = $1 and job_id = $2
+           order by day desc"#,
         tenant.0,
         job.0,
     )

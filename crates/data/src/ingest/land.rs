@@ -17,7 +17,8 @@ use super::lists;
 use super::progress::Progress;
 use super::spool::UnitFolder;
 use crate::load::{DayOutcome, LandError, Landing, land_day};
-use crate::sources::{Counters, Found, Parsed};
+use crate::source::SourceKind;
+use crate::sources::{Counters, Found, Parsed, Warning};
 
 /// Days in hand: while one makes its visits, the next one copies its rows.
 const DAYS_AT_ONCE: usize = 2;
@@ -46,8 +47,8 @@ pub struct Unloading<'a> {
     pub row: &'a JobRow,
     pub folder: &'a UnitFolder,
     pub progress: &'a Progress,
-    /// The unit is a day.
-    pub by_day: bool,
+    /// The one day of the unit; none where it holds many.
+    pub day: Option<NaiveDate>,
 }
 
 impl Unloading<'_> {
@@ -57,7 +58,7 @@ impl Unloading<'_> {
     /// # Errors
     /// [`LandError::Held`] when a day is held by a source of higher rank; the machine's faults.
     pub async fn land(&self, parsed: &Parsed, landed: &mut Landed) -> Result<(), LandError> {
-        let Self { pool, tenant, job, row, folder, progress, by_day } = *self;
+        let Self { pool, tenant, job, row, folder, progress, day: of_day } = *self;
         if parsed.users + parsed.locations > 0 {
             let mut tx = TenantTx::begin(pool, tenant).await?;
             sqlx::query("set local statement_timeout = 0").execute(tx.conn()).await?;
@@ -70,6 +71,10 @@ impl Unloading<'_> {
         check_held(pool, tenant, &row.source, &days).await?;
         let done = days_done(pool, tenant, job).await?;
         let mut left = parsed.days.iter().rev().filter(|(day, _)| done.iter().all(|done| done.day != **day));
+        let mut found = if of_day.is_some() { parsed.found() } else { Found::default() };
+        if let Some(day) = of_day.filter(|_| row.source == SourceKind::DataApi.as_str()) {
+            found.warnings.extend(posted_beside(pool, tenant, day).await?);
+        }
         let mut in_hand = FuturesOrdered::new();
         loop {
             in_hand.extend(left.by_ref().take(DAYS_AT_ONCE - in_hand.len()).map(|(day, report)| {
@@ -84,7 +89,7 @@ impl Unloading<'_> {
                     mode: row.mode.clone(),
                     table: parsed.table.clone(),
                     is_final: parsed.is_final,
-                    found: if by_day { parsed.found() } else { Found::default() },
+                    found: found.clone(),
                 };
                 land_one(pool.clone(), landing, Arc::clone(&progress.counters))
             }));
@@ -121,6 +126,25 @@ pub async fn check_held(pool: &PgPool, tenant: TenantId, source: &str, days: &[N
         ))),
         None => Ok(()),
     }
+}
+
+/// Sums of the Data API cannot be told from events that were posted: what both have counts twice, and is said to.
+async fn posted_beside(pool: &PgPool, tenant: TenantId, day: NaiveDate) -> Result<Option<Warning>, sqlx::Error> {
+    let mut tx = TenantTx::begin(pool, tenant).await?;
+    let posted = sqlx::query_scalar!(
+        r#"select exists (select from page_view where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from view_item where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from add_to_cart where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from purchase where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from view_search_results where tenant_id = $1 and event_date = $2 and posted)
+               or exists (select from no_search_results where tenant_id = $1 and event_date = $2 and posted) as "posted!""#,
+        tenant.0,
+        day,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    let text = "events were posted too: those that Google's sums hold as well count twice";
+    Ok(posted.then(|| Warning::new(text.into())))
 }
 
 /// On a task of its own: when this job is dropped, the task still ends its conversation with the server, and lands nothing.

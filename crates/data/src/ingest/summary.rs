@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::job::JobRow;
-use crate::sources::{Found, Parsed};
+use crate::sources::{Found, Parsed, Warning};
 
 /// What reading all units found, for the warnings of the job.
 #[derive(Default)]
@@ -15,27 +15,42 @@ pub struct Summary {
     outside: u64,
     rows: u64,
     days: BTreeSet<NaiveDate>,
-    /// What was said of single days, and of which.
-    said: BTreeMap<String, BTreeSet<NaiveDate>>,
+    /// What was said of single days.
+    said: BTreeMap<String, OfDays>,
+}
+
+/// Which days something was said of; with the detail of the newest one that has any.
+#[derive(Default)]
+struct OfDays {
+    days: BTreeSet<NaiveDate>,
+    newest: Option<(NaiveDate, String)>,
 }
 
 impl Summary {
     /// Adds a unit of several days.
     pub fn add(&mut self, parsed: &Parsed) {
         let Found { rows, outside, foreign_amounts, malformed, warnings } = parsed.found();
+        let warnings = warnings.into_iter().map(|Warning { text, detail }| match detail {
+            Some(detail) => format!("{text} ({detail})"),
+            None => text,
+        });
         self.warnings.extend(malformed.into_iter().chain(warnings));
         self.count(rows, outside, foreign_amounts);
         self.days.extend(parsed.days.keys());
     }
 
-    /// Adds what was noted of a day.
-    pub fn add_day(&mut self, day: NaiveDate, found: &Found) {
+    /// Adds what was noted of a day; to be called with the newest day first.
+    pub fn add_day(&mut self, day: NaiveDate, found: Found) {
         let Found { rows, outside, foreign_amounts, malformed, warnings } = found;
-        self.warnings.extend(malformed.iter().cloned());
-        for warning in warnings {
-            self.said.entry(warning.clone()).or_default().insert(day);
+        self.warnings.extend(malformed);
+        for Warning { text, detail } in warnings {
+            let OfDays { days, newest } = self.said.entry(text).or_default();
+            days.insert(day);
+            if newest.is_none() {
+                *newest = detail.map(|detail| (day, detail));
+            }
         }
-        self.count(*rows, *outside, *foreign_amounts);
+        self.count(rows, outside, foreign_amounts);
     }
 
     fn count(&mut self, rows: u64, outside: u64, foreign_amounts: u64) {
@@ -47,14 +62,14 @@ impl Summary {
     /// What the person who reads the job should know although it went well.
     pub fn warnings(self, row: &JobRow, currency: &str) -> Vec<String> {
         let mut warnings = self.warnings;
-        for (text, days) in self.said {
-            match (days.first(), days.last()) {
-                (Some(first), Some(last)) if first < last => {
-                    warnings.push(format!("{} days, {first} to {last}: {text}", days.len()));
-                }
-                (Some(day), _) => warnings.push(format!("{day}: {text}")),
-                _ => {}
-            }
+        for (text, OfDays { days, newest }) in self.said {
+            let (Some(first), Some(last)) = (days.first(), days.last()) else { continue };
+            warnings.push(match (days.len(), newest) {
+                (1, None) => format!("{first}: {text}"),
+                (1, Some((_, detail))) => format!("{first}: {text} ({detail})"),
+                (n, None) => format!("{n} days, {first} to {last}: {text}"),
+                (n, Some((day, detail))) => format!("{n} days, {first} to {last}: {text} ({detail} on {day})"),
+            });
         }
         if self.foreign_amounts > 0 {
             warnings.push(format!(

@@ -103,7 +103,7 @@ impl Working<'_> {
         }
         add_events(pool, tenant, job, &mut landed.records).await?;
         for done in days_done(pool, tenant, job).await? {
-            summary.add_day(done.day, &done.found);
+            summary.add_day(done.day, done.found);
         }
         landed.warnings = summary.warnings(row, &currency);
         // Last, so that a list that cannot be had keeps no day waiting.
@@ -130,7 +130,7 @@ impl Working<'_> {
             note_day(pool, tenant, job, day, without, found).await?;
             progress.days_done.fetch_add(1, Ordering::Relaxed);
         }
-        let unloading = Unloading { pool, tenant, job, row, folder: &folder, progress, by_day: unit.day.is_some() };
+        let unloading = Unloading { pool, tenant, job, row, folder: &folder, progress, day: unit.day };
         let result = unloading.land(found, landed).await;
         if matches!(result, Ok(()) | Err(LandError::Damaged { .. })) {
             folder.remove()?;

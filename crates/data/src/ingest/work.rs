@@ -124,7 +124,9 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
         }
         Ok(End::Waiting { until, reason, fault }) => {
             tracing::info!(%job, %tenant, %until, reason, "an ingestion job waits");
-            let view = ProgressView { note: Some(reason), estimated_end: None, ..waiting(&progress, since) };
+            let when = until.format("%H:%M UTC on %Y-%m-%d");
+            let note = format!("{}; it goes on after {when}", reason.trim_end_matches('.'));
+            let view = ProgressView { note: Some(note), estimated_end: None, ..waiting(&progress, since) };
             let attempts = fault.then(|| if progress.has_done_days() { 1 } else { row.attempts.saturating_add(1) });
             if rest(&ingestion.pool, task, &view, Some(until), attempts).await? {
                 return Ok(());

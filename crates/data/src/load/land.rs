@@ -12,7 +12,7 @@ use sqlx::PgPool;
 use sqlx::types::Json;
 
 use super::staging::copy_staged;
-use crate::sources::{Found, TableStamp};
+use crate::sources::{Found, TableStamp, Warning};
 
 /// What is to land, and how.
 pub struct Landing {
@@ -105,7 +105,8 @@ pub async fn land_day(pool: &PgPool, landing: &Landing, stop: &AtomicBool) -> Re
         outcome
             .held_by
             .as_ref()
-            .map(|held| format!("left as it is; the {} table was given and the {held} one is there", landing.shard)),
+            .map(|held| format!("left as it is; the {} table was given and the {held} one is there", landing.shard))
+            .map(Warning::new),
     );
     sqlx::query!(
         "insert into ingestion_job_days (tenant_id, job_id, day, events, outcome, found) values ($1, $2, $3, $4, $5, $6)",

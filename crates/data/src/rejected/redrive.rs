@@ -41,8 +41,8 @@ pub struct Redriven {
     pub job: Option<QueuedJob>,
     /// Rows in it.
     pub rows: i64,
-    /// Rows that cannot be taken up from here: too long to have been kept whole, or lines of a list, which is to be
-    /// imported again.
+    /// Rows that cannot be taken up from here: too long to have been kept whole, lines of a list, which is to be imported
+    /// again, or sums of the Data API, whose day is to be pulled again.
     pub left_out: i64,
 }
 
@@ -74,6 +74,8 @@ pub async fn redrive_rejected_rows(
             "The job is still running; its rows can be taken up again when it has ended.".into(),
         ));
     }
+    // How many events such a row stands for is not in it.
+    let is_sum = of.source == SourceKind::DataApi.as_str();
     let job = JobId::generate();
     let folder = JobFolder::of(&app.settings.data_root, tenant, job);
     let mut spool = Spool::new(folder.clone());
@@ -85,7 +87,7 @@ pub async fn redrive_rejected_rows(
         let Some(last) = batch.last() else { break };
         after = Some(Place { job: last.job_id, no: last.rejected_no });
         for row in &batch {
-            if row.raw.ends_with(CUT) || !row.raw.trim_start().starts_with('{') {
+            if is_sum || row.raw.ends_with(CUT) || !row.raw.trim_start().starts_with('{') {
                 left_out += 1;
             } else {
                 spool.write(row).map_err(ApiError::Internal)?;

@@ -5,18 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::ga4::MappingSettings;
-use crate::sources::data_api::Registered;
-
-/// A dimension that GA4 offers only where the property has registered it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Need {
-    Session,
-    Visitor,
-    User,
-    Branch,
-    FailedTerm,
-}
+use crate::sources::data_api::{Need, Registered, Scope};
 
 /// How much of something can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -150,23 +139,25 @@ pub struct Support {
 /// Holds the requirements against what is registered.
 pub fn support(registered: &Registered, settings: &MappingSettings) -> Support {
     let all = |requirements: &[Requirement]| requirements.iter().map(|one| one.against(registered, settings)).collect();
-    let needs = [Need::Session, Need::Visitor, Need::User, Need::Branch, Need::FailedTerm];
-    let dimensions =
-        needs.map(|need| DimensionView { need, dimension: need.met_by(registered).cloned(), how: need.how(settings) });
+    let dimensions = Need::ALL.map(|need| DimensionView {
+        need,
+        dimension: registered.get(need).map(str::to_owned),
+        how: how(need, settings),
+    });
     Support { dimensions: dimensions.into(), tables: all(TABLES), metrics: all(METRICS), lists: all(LISTS) }
 }
 
 impl Requirement {
     fn against(&self, registered: &Registered, settings: &MappingSettings) -> Capability {
-        let unmet = |need: &Need| need.met_by(registered).is_none();
+        let unmet = |need: &Need| registered.get(*need).is_none();
         let mut missing: Vec<Need> = self.essential.iter().copied().filter(unmet).collect();
         let mut why: Vec<String> =
-            missing.iter().map(|need| format!("needs {}, which is not registered", need.named(settings))).collect();
+            missing.iter().map(|need| format!("needs {}, which is not registered", named(*need, settings))).collect();
         let mut extent = if missing.is_empty() { Extent::Full } else { Extent::None };
         if extent == Extent::Full {
             for (need, less) in self.useful.iter().filter(|(need, _)| unmet(need)) {
                 missing.push(*need);
-                why.push(format!("{less} without {}, which is not registered", need.named(settings)));
+                why.push(format!("{less} without {}, which is not registered", named(*need, settings)));
             }
             why.extend(self.always.map(str::to_owned));
             if !why.is_empty() {
@@ -177,47 +168,28 @@ impl Requirement {
     }
 }
 
-impl Need {
-    fn met_by(self, registered: &Registered) -> Option<&String> {
-        match self {
-            Self::Session => registered.session.as_ref(),
-            Self::Visitor => registered.visitor.as_ref(),
-            Self::User => registered.user.as_ref(),
-            Self::Branch => registered.branch.as_ref(),
-            Self::FailedTerm => registered.failed_term.as_ref(),
-        }
-    }
+/// The need, and the dimension that people are told to register for it.
+fn named(need: Need, settings: &MappingSettings) -> String {
+    let what = match need {
+        Need::Session => "the session",
+        Need::Visitor => "the visitor",
+        Need::User => "the user",
+        Need::Branch => "the branch",
+        Need::FailedTerm => "the failed search's term",
+    };
+    format!("{what} (`{}`)", need.advised(settings))
+}
 
-    /// As the API would name it.
-    fn named(self, settings: &MappingSettings) -> String {
-        match self {
-            Self::Session => "the session (`customEvent:ga_session_id`)".into(),
-            Self::Visitor => "the visitor (`customEvent:client_id` or `customUser:user_pseudo_id`)".into(),
-            Self::User => format!("the user (`customUser:{}`)", settings.user_property),
-            Self::Branch => format!("the branch (`customUser:{}`)", settings.branch_property),
-            Self::FailedTerm => "the failed search's term (`customEvent:no_search_results_term`)".into(),
-        }
-    }
-
-    fn how(self, settings: &MappingSettings) -> String {
-        const WHERE: &str =
-            "in GA4 under Admin, Custom definitions, Create custom dimension; it holds for later days only";
-        match self {
-            Self::Session => format!("Register the event parameter `ga_session_id` with the scope Event, {WHERE}."),
-            Self::Visitor => format!(
-                "GA4 offers no visitor of its own: let the site send the client id as the event parameter `client_id`, \
-                 and register it with the scope Event, {WHERE}."
-            ),
-            Self::User => {
-                format!("Register the user property `{}` with the scope User, {WHERE}.", settings.user_property)
-            }
-            Self::Branch => {
-                format!("Register the user property `{}` with the scope User, {WHERE}.", settings.branch_property)
-            }
-            Self::FailedTerm => {
-                format!("Register the event parameter `no_search_results_term` with the scope Event, {WHERE}.")
-            }
-        }
+fn how(need: Need, settings: &MappingSettings) -> String {
+    const WHERE: &str = "in GA4 under Admin, Custom definitions, Create custom dimension; it holds for later days only";
+    let (scope, name) = need.advice(settings);
+    match (need, scope) {
+        (Need::Visitor, _) => format!(
+            "GA4 offers no visitor of its own: let the site send the client id as the event parameter `{name}`, and \
+             register it with the scope Event, {WHERE}."
+        ),
+        (_, Scope::User) => format!("Register the user property `{name}` with the scope User, {WHERE}."),
+        (_, Scope::Event) => format!("Register the event parameter `{name}` with the scope Event, {WHERE}."),
     }
 }
 
@@ -235,14 +207,15 @@ mod tests {
         }
     }
 
-    fn all() -> Registered {
-        Registered {
-            visitor: Some("customEvent:client_id".into()),
-            session: Some("customEvent:ga_session_id".into()),
-            user: Some("customUser:CustomerNo".into()),
-            branch: Some("customUser:store".into()),
-            failed_term: Some("customEvent:no_search_results_term".into()),
-        }
+    fn all_but(missing: Option<Need>) -> Registered {
+        let met = [
+            (Need::Visitor, "customEvent:client_id"),
+            (Need::Session, "customEvent:ga_session_id"),
+            (Need::User, "customUser:CustomerNo"),
+            (Need::Branch, "customUser:store"),
+            (Need::FailedTerm, "customEvent:no_search_results_term"),
+        ];
+        met.into_iter().filter(|(need, _)| Some(*need) != missing).map(|(need, name)| (need, name.to_owned())).collect()
     }
 
     fn extents(of: &[Capability], extent: Extent) -> Vec<&str> {
@@ -267,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_property_with_all_of_them_lacks_items_only() {
-        let support = support(&all(), &settings());
+        let support = support(&all_but(None), &settings());
         assert_eq!(extents(&support.metrics, Extent::Full).len(), 9);
         assert_eq!(extents(&support.lists, Extent::Full), ["search-analysis", "performance"]);
         assert_eq!(extents(&support.tables, Extent::Full), ["page_view", "view_search_results", "no_search_results"]);
@@ -278,7 +251,7 @@ mod tests {
 
     #[test]
     fn each_missing_dimension_costs_what_depends_on_it() {
-        let without_session = support(&Registered { session: None, ..all() }, &settings());
+        let without_session = support(&all_but(Some(Need::Session)), &settings());
         assert_eq!(
             extents(&without_session.metrics, Extent::None),
             ["totalVisitors", "conversionRate", "abandonedCarts", "uniqueUsers", "repeatVisits"]
@@ -287,12 +260,12 @@ mod tests {
             extents(&without_session.lists, Extent::None),
             ["cart-abandonment", "search-analysis", "repeat-visits", "performance"]
         );
-        let without_user = support(&Registered { user: None, ..all() }, &settings());
+        let without_user = support(&all_but(Some(Need::User)), &settings());
         assert_eq!(extents(&without_user.metrics, Extent::None), ["uniqueUsers", "repeatVisits"]);
         assert_eq!(extents(&without_user.lists, Extent::None), ["repeat-visits"]);
-        let without_branch = support(&Registered { branch: None, ..all() }, &settings());
+        let without_branch = support(&all_but(Some(Need::Branch)), &settings());
         assert_eq!(extents(&without_branch.metrics, Extent::Partial).len(), 9);
-        let without_term = support(&Registered { failed_term: None, ..all() }, &settings());
+        let without_term = support(&all_but(Some(Need::FailedTerm)), &settings());
         assert_eq!(extents(&without_term.lists, Extent::Full), ["performance"]);
         assert_eq!(extents(&without_term.metrics, Extent::Full).len(), 9);
     }

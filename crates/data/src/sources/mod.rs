@@ -9,9 +9,11 @@ mod patience;
 mod rejected;
 mod sink;
 mod source;
+mod warning;
 
 pub use day_files::day_file;
 pub use patience::Patience;
 pub use rejected::{CUT, RejectedRow, cut};
 pub use sink::{Counters, DayReport, Found, LISTS, Parsed, REJECTED, Sink, SinkOrder, TableStamp, Without};
 pub use source::{Context, Source, SourceError, Unit};
+pub use warning::Warning;

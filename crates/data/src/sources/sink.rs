@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::day_files::DayWriter;
 use super::export_files::{FileError, RawRow, Shard};
 use super::rejected::{RejectedRow, cut};
+use super::warning::Warning;
 use crate::dimensions::{self, Columns, ListKind, ListRow, RejectedLine};
 use crate::ga4::{Mapped, MappingSettings, read_row};
 use crate::ingest::lists;
@@ -66,12 +67,12 @@ pub struct Parsed {
     pub days: BTreeMap<NaiveDate, DayReport>,
     pub users: u64,
     pub locations: u64,
-    /// Amounts in a currency that cannot be counted.
+    /// Events with an amount in a currency that cannot be counted.
     pub foreign_amounts: u64,
     /// Why the job fails, naming file, line and reason.
     pub refused: Option<String>,
     /// What the person who reads the job should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// The table of GA4's that was read.
     pub table: Option<TableStamp>,
     /// GA4 will not change the unit's day any more.
@@ -88,6 +89,8 @@ pub enum Without {
     Unchanged,
     /// GA4 has no table of the day (yet).
     Absent,
+    /// GA4 has not counted the day (yet).
+    NotYet,
 }
 
 impl Without {
@@ -95,7 +98,7 @@ impl Without {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unchanged => "unchanged",
-            Self::Absent => "absent",
+            Self::Absent | Self::NotYet => "absent",
         }
     }
 }
@@ -122,7 +125,7 @@ pub struct Found {
     /// Files or tables with malformed rows: name, how many, and the first one.
     pub malformed: Vec<String>,
     /// What else is to be said of the day.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 impl Parsed {
@@ -132,7 +135,8 @@ impl Parsed {
             let first = file.first_rejected.as_deref().unwrap_or_default();
             format!("{}: {} malformed rows were not taken; the first one, {first}", file.name, file.rejected)
         });
-        let absent = (self.without == Some(Without::Absent)).then(|| "GA4 has no table of this day (yet)".to_owned());
+        let absent =
+            (self.without == Some(Without::Absent)).then(|| Warning::new("GA4 has no table of this day (yet)".into()));
         Found {
             rows: self.rows(),
             outside: self.files.iter().map(|file| file.outside).sum(),
@@ -259,8 +263,8 @@ impl Sink {
         self.parsed.is_final = is_final;
     }
 
-    pub fn warn(&mut self, warning: String) {
-        self.parsed.warnings.push(warning);
+    pub fn warn(&mut self, warning: impl Into<Warning>) {
+        self.parsed.warnings.push(warning.into());
     }
 
     pub fn counters(&self) -> &Arc<Counters> {
@@ -301,7 +305,9 @@ impl Sink {
         if let Ok(Mapped::Event(mut event)) = mapped {
             report.records += 1;
             event.event_count = raw.count;
-            self.parsed.foreign_amounts += u64::from(event.foreign_amount);
+            if event.foreign_amount {
+                self.parsed.foreign_amounts += u64::try_from(raw.count).unwrap_or_default();
+            }
             encode_event(&event, &mut self.record).map_err(|e| FileError::Io(e.into()))?;
         }
         self.days.append(day, shard, &self.record).map_err(FileError::Io)

@@ -2,6 +2,7 @@
 
 mod compatibility;
 mod metadata;
+mod page;
 mod quota;
 mod report;
 mod wire;
@@ -14,8 +15,9 @@ use serde_json::Value;
 
 pub use compatibility::Compatibility;
 pub use metadata::{Metadata, MetadataField};
+pub use page::{Report, ReportRow};
 pub use quota::{PropertyQuota, QuotaStatus};
-pub use report::{Report, ReportMetadata, ReportRequest, ReportRow};
+pub use report::{ReportMetadata, ReportRequest};
 
 use crate::call::{Api, Call, Failure};
 use crate::token::Scope;
@@ -40,13 +42,20 @@ impl AnalyticsData {
     }
 
     async fn post<T: DeserializeOwned>(&self, method: &str, body: &Value, what: &str) -> Result<T, Failure> {
+        let answer = self.answer(method, body, what).await?;
+        serde_json::from_slice(&answer).map_err(|error| broken(what, &error.to_string()).into())
+    }
+
+    /// The answer's bytes.
+    async fn answer(&self, method: &str, body: &Value, what: &str) -> Result<Vec<u8>, Failure> {
         let url = self.url(&[&format!("{}:{method}", self.property)])?;
         self.send(Method::POST, url, Some(body), what).await
     }
 
     async fn get<T: DeserializeOwned>(&self, resource: &str, what: &str) -> Result<T, Failure> {
         let url = self.url(&[&self.property, resource])?;
-        self.send(Method::GET, url, None, what).await
+        let answer = self.send(Method::GET, url, None, what).await?;
+        serde_json::from_slice(&answer).map_err(|error| broken(what, &error.to_string()).into())
     }
 
     /// `v1beta/properties/<segments…>` of the pinned address.
@@ -65,17 +74,10 @@ impl AnalyticsData {
         Ok(url)
     }
 
-    async fn send<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        url: Url,
-        body: Option<&Value>,
-        what: &str,
-    ) -> Result<T, Failure> {
+    async fn send(&self, method: Method, url: Url, body: Option<&Value>, what: &str) -> Result<Vec<u8>, Failure> {
         let call =
             Call { api: Api::AnalyticsData, scope: Scope::Analytics, method, url, body, what, grant: &self.grant };
-        let answer = self.google.call(&self.key, &call).await?;
-        serde_json::from_slice(&answer).map_err(|error| broken(what, &error.to_string()).into())
+        self.google.call(&self.key, &call).await
     }
 }
 

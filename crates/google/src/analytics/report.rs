@@ -1,11 +1,11 @@
-//! One page of a report over one day.
+//! Asking for one page of a report over one day, and what Google says of its figures.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::compatibility::named;
-use super::{AnalyticsData, PropertyQuota, broken, wire};
+use super::{AnalyticsData, Report, broken, wire};
 use crate::GoogleError;
 
 /// What a report counts, by what, of which day.
@@ -23,28 +23,6 @@ pub struct ReportRequest {
     pub limit: u64,
     /// rows before this page
     pub offset: u64,
-}
-
-/// A page of a report.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// its rows
-    pub rows: Vec<ReportRow>,
-    /// rows of all pages
-    pub row_count: u64,
-    /// what Google says about the figures
-    pub metadata: ReportMetadata,
-    /// what is left of the property's allowances
-    pub quota: Option<PropertyQuota>,
-}
-
-/// A row: values in the order of the request's names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReportRow {
-    /// what the row is about
-    pub dimensions: Vec<String>,
-    /// its figures, as decimal texts
-    pub metrics: Vec<String>,
 }
 
 /// What can make a report other than it seems.
@@ -68,42 +46,9 @@ pub struct ReportMetadata {
     pub restricted: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct Answer {
-    dimension_headers: Vec<Header>,
-    metric_headers: Vec<Header>,
-    rows: Vec<Row>,
-    #[serde(deserialize_with = "wire::int")]
-    row_count: i64,
-    metadata: WireMetadata,
-    property_quota: Option<PropertyQuota>,
-}
-
-#[derive(Deserialize)]
-struct Header {
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Row {
-    #[serde(default)]
-    dimension_values: Vec<Cell>,
-    #[serde(default)]
-    metric_values: Vec<Cell>,
-}
-
-#[derive(Deserialize)]
-struct Cell {
-    #[serde(default)]
-    value: String,
-}
-
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct WireMetadata {
+pub(super) struct WireMetadata {
     currency_code: Option<String>,
     time_zone: Option<String>,
     data_loss_from_other_row: bool,
@@ -133,25 +78,12 @@ impl AnalyticsData {
     /// One page of a report. A report without rows is one, not an error.
     ///
     /// # Errors
-    /// [`GoogleError::Quota`] when an allowance is used up: nothing is retried then; else any [`GoogleError`].
+    /// [`GoogleError::Quota`] when an allowance is used up: nothing is retried then; [`GoogleError::TooLarge`] when fewer rows
+    /// have to be asked for; else any [`GoogleError`].
     pub async fn run_report(&self, request: &ReportRequest) -> Result<Report, GoogleError> {
         let what = format!("a report of {} for property {}", request.date, self.property);
-        let answer: Answer = self.post("runReport", &request.body(), &what).await?;
-        let Answer { dimension_headers, metric_headers, rows, row_count, metadata, property_quota } = answer;
-        // An empty report has no headers either.
-        let as_asked = |headers: &[Header], names: &[String]| {
-            headers.iter().map(|header| &header.name).eq(names) || (headers.is_empty() && rows.is_empty())
-        };
-        if !as_asked(&dimension_headers, &request.dimensions) || !as_asked(&metric_headers, &request.metrics) {
-            return Err(broken(&what, "its columns are not those that were asked for"));
-        }
-        let row_count = u64::try_from(row_count).map_err(|_| broken(&what, "its `rowCount` is negative"))?;
-        if row_count < request.offset + rows.len() as u64 && !rows.is_empty() {
-            return Err(broken(&what, "it holds more rows than it counts"));
-        }
-        let rows = rows.into_iter().map(|row| row.checked(request).ok_or_else(|| broken(&what, "a row is cut short")));
-        let rows = rows.collect::<Result<_, _>>()?;
-        Ok(Report { rows, row_count, metadata: metadata.into(), quota: property_quota })
+        let body = self.answer("runReport", &request.body(), &what).await?;
+        Report::read(body, request).map_err(|why| broken(&what, &why))
     }
 }
 
@@ -174,15 +106,6 @@ impl ReportRequest {
             });
         }
         body
-    }
-}
-
-impl Row {
-    fn checked(self, request: &ReportRequest) -> Option<ReportRow> {
-        let values = |cells: Vec<Cell>| cells.into_iter().map(|cell| cell.value).collect::<Vec<_>>();
-        let row = ReportRow { dimensions: values(self.dimension_values), metrics: values(self.metric_values) };
-        let whole = row.dimensions.len() == request.dimensions.len() && row.metrics.len() == request.metrics.len();
-        whole.then_some(row)
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn judge(call: &Call<'_>, trouble: Trouble) -> Verdict {
             Verdict::Again(Failure { error, refusal: None })
         }
         Trouble::TooLarge(how) => {
-            let error = GoogleError::Broken(format!("Google's answer to {what} cannot be used: {how}."));
+            let error = GoogleError::TooLarge(format!("Google's answer to {what} cannot be used: {how}."));
             Verdict::Final(Failure { error, refusal: None })
         }
         Trouble::Refused(refusal) => {

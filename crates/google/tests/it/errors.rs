@@ -122,5 +122,5 @@ async fn an_answer_that_is_too_large_is_not_taken_in() {
     stub.put_property(PROPERTY, Property::of_events(chrono_tz::UTC, Vec::new()));
     stub.next(Endpoint::Report, [Fault::Raw(200, format!("{{\"rows\":\"{}\"}}", " ".repeat(65 << 20)))]);
     let refused = analytics(&stub).run_report(&request(&["date"], &["eventCount"])).await;
-    assert!(matches!(&refused, Err(GoogleError::Broken(text)) if text.contains("larger than 64 MiB")), "{refused:?}");
+    assert!(matches!(&refused, Err(GoogleError::TooLarge(text)) if text.contains("larger than 64 MiB")), "{refused:?}");
 }

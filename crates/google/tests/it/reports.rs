@@ -1,18 +1,24 @@
 //! The Data API: fields, what goes together, reports page by page.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono_tz::America::New_York;
-use google::{Google, GoogleError, ReportRequest, ReportRow};
+use google::{Google, GoogleError, Report, ReportRequest, ReportRow};
 use serde_json::json;
 use testkit::google::{Endpoint, Fault, MadeRow, Property, Reported, Stub};
 use testkit::rows::{Event, Item};
 
 use crate::support::{PACE, PROPERTY, analytics, endpoints, key, names, request};
 
-fn row(dimensions: &[&str], metrics: &[&str]) -> ReportRow {
-    ReportRow { dimensions: names(dimensions), metrics: names(metrics) }
+fn row<'p>(dimensions: &[&'p str], metrics: &[&'p str]) -> ReportRow<'p> {
+    let values = |texts: &[&'p str]| texts.iter().map(|text| Cow::Borrowed(*text)).collect();
+    ReportRow { dimensions: values(dimensions), metrics: values(metrics) }
+}
+
+fn all(report: &Report) -> Vec<ReportRow<'_>> {
+    report.rows().collect()
 }
 
 #[tokio::test]
@@ -73,7 +79,7 @@ async fn a_report_is_counted_in_the_propertys_time() {
     };
     let report = client.run_report(&asked).await.unwrap();
     assert_eq!(
-        report.rows,
+        all(&report),
         [
             row(&["202611010010", "(not set)", "(not set)", "/a"], &["1", "0", "0"]),
             row(&["202611010010", "u-1", "(not set)", "/a"], &["1", "0", "0"]),
@@ -93,7 +99,7 @@ async fn a_report_is_counted_in_the_propertys_time() {
     assert_eq!((&body["limit"], &body["offset"]), (&json!("10000"), &json!("0")));
 
     let total = client.run_report(&request(&[], &["eventCount"])).await.unwrap();
-    assert_eq!(total.rows, [row(&[], &["6"])]);
+    assert_eq!(all(&total), [row(&[], &["6"])]);
 }
 
 #[tokio::test]
@@ -108,7 +114,7 @@ async fn items_are_counted_by_item() {
     let metrics = ["itemsPurchased", "itemRevenue"];
     let report =
         analytics(&stub).run_report(&request(&["transactionId", "itemId", "itemName"], &metrics)).await.unwrap();
-    assert_eq!(report.rows, [row(&["T-1", "A", "Drill"], &["3", "30"]), row(&["T-1", "B", "Bit"], &["1", "0.5"])]);
+    assert_eq!(all(&report), [row(&["T-1", "A", "Drill"], &["3", "30"]), row(&["T-1", "B", "Bit"], &["1", "0.5"])]);
 }
 
 #[tokio::test]
@@ -116,12 +122,12 @@ async fn an_empty_report_is_a_report() {
     let stub = Stub::start().await;
     stub.put_property(PROPERTY, Property::of_events(New_York, Vec::new()).flag("emptyReason", json!("NO_DATA")));
     let report = analytics(&stub).run_report(&request(&["date"], &["eventCount"])).await.unwrap();
-    assert_eq!((report.rows.len(), report.row_count), (0, 0));
+    assert_eq!((report.len(), report.row_count), (0, 0));
     assert_eq!(report.metadata.empty_reason.as_deref(), Some("NO_DATA"));
     // With nothing in it at all.
     stub.next(Endpoint::Report, [Fault::Raw(200, String::from("{}"))]);
     let report = analytics(&stub).run_report(&request(&["date"], &["eventCount"])).await.unwrap();
-    assert_eq!((report.rows.len(), report.row_count, report.quota), (0, 0, None));
+    assert_eq!((report.len(), report.row_count, report.quota), (0, 0, None));
 }
 
 #[tokio::test]
@@ -140,13 +146,13 @@ async fn what_makes_figures_doubtful_is_told() {
         .quota("tokensPerHour", 3);
     stub.put_property(PROPERTY, property);
     let report = analytics(&stub).run_report(&request(&["pageLocation", "date"], &["eventCount"])).await.unwrap();
-    let metadata = report.metadata;
+    let metadata = report.metadata.clone();
     assert!(metadata.data_loss_from_other_row && metadata.subject_to_thresholding && metadata.restricted);
     assert_eq!(metadata.sampled, Some((500, 2000)));
     assert_eq!(metadata.truncation, ["ROWS", "{\"reason\":\"SIZE\"}"]);
     assert_eq!(report.quota.unwrap().tokens_per_hour.unwrap().remaining, 3);
-    assert_eq!(report.rows.len(), 5);
-    assert!(report.rows.contains(&row(&["(other)", "(other)"], &["6"])), "{:?}", report.rows);
+    assert_eq!(report.len(), 5);
+    assert!(all(&report).contains(&row(&["(other)", "(other)"], &["6"])), "{:?}", all(&report));
 }
 
 #[tokio::test]
@@ -159,15 +165,15 @@ async fn a_quarter_of_a_million_rows_and_one_come_once_each() {
     // More than Google gives in one page is silently given as one page.
     let first = client.run_report(&ReportRequest { limit: 300_000, ..request(&["eventName"], &["eventCount"]) }).await;
     let first = first.unwrap();
-    assert_eq!((first.rows.len(), first.row_count), (250_000, COUNT));
-    let mut seen: BTreeSet<String> = first.rows.into_iter().map(|row| row.dimensions[0].clone()).collect();
+    assert_eq!((first.len(), first.row_count), (250_000, COUNT));
+    let mut seen: BTreeSet<String> = first.rows().map(|row| row.dimensions[0].clone().into_owned()).collect();
     assert_eq!(seen.len(), 250_000);
     let rest = ReportRequest { limit: 300_000, offset: 250_000, ..request(&["eventName"], &["eventCount"]) };
     let rest = client.run_report(&rest).await.unwrap();
-    assert_eq!((rest.rows.len(), rest.row_count), (1, COUNT));
-    assert!(seen.insert(rest.rows[0].dimensions[0].clone()), "a row that had not come yet");
+    assert_eq!((rest.len(), rest.row_count), (1, COUNT));
+    assert!(seen.insert(all(&rest)[0].dimensions[0].clone().into_owned()), "a row that had not come yet");
     let beyond = ReportRequest { limit: 10, offset: COUNT, ..request(&["eventName"], &["eventCount"]) };
-    assert_eq!(client.run_report(&beyond).await.unwrap().rows, []);
+    assert!(client.run_report(&beyond).await.unwrap().is_empty());
     assert_eq!(stub.count(Endpoint::Report), 3);
 }
 

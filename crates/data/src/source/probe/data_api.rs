@@ -1,7 +1,7 @@
 //! What a property of the Data API offers: registered dimensions, what they support, which reports it answers, its clocks
 //! and its currency.
 
-use chrono::{DateTime, Days, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{Days, Utc};
 use chrono_tz::Tz;
 use google::{AnalyticsData, GoogleError, Report, ReportRequest};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::{Probe, Steps};
 use crate::ga4::MappingSettings;
 use crate::source::config::DataApiSettings;
 use crate::source::support::{Capability, Extent, Support, support};
-use crate::sources::data_api::{ITEM_DIMENSIONS, ITEM_METRICS, Registered, reports};
+use crate::sources::data_api::{ITEM_DIMENSIONS, ITEM_METRICS, Registered, is_same_clock, reports};
 
 /// What is known of the property.
 #[derive(Debug, Serialize, ToSchema)]
@@ -156,31 +156,5 @@ fn tell_currency(property: Option<&str>, tenant: &str, steps: &mut Steps) {
             vec![String::from("amounts in another currency than the tenant's add nothing to its figures")],
         ),
         None => steps.warned("currency", "Google did not say which currency the property has.", Vec::new()),
-    }
-}
-
-/// Zones have several names (Asia/Calcutta, Asia/Kolkata); what counts is that clocks agree, a year back and a year ahead.
-fn is_same_clock(one: Tz, other: Tz, now: DateTime<Utc>) -> bool {
-    let offset = |zone: Tz, at: &DateTime<Utc>| zone.offset_from_utc_datetime(&at.naive_utc()).fix();
-    one == other
-        || (-366 * 4..366 * 4).all(|quarter| {
-            let at = now + TimeDelta::hours(6 * quarter);
-            offset(one, &at) == offset(other, &at)
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clocks_are_compared_and_not_names() {
-        use chrono_tz::{America, Asia, Europe};
-
-        let now = "2026-11-22T12:00:00Z".parse().unwrap();
-        assert!(is_same_clock(Asia::Calcutta, Asia::Kolkata, now));
-        assert!(is_same_clock(Europe::Berlin, Europe::Paris, now));
-        assert!(!is_same_clock(America::New_York, America::Bogota, now), "they agree in winter only");
-        assert!(!is_same_clock(Tz::UTC, Europe::London, now));
     }
 }

@@ -123,10 +123,12 @@ impl BigQueryExport {
         if !table.info.streaming && self.known.get(&day) == Some(&table.stamp()) {
             return Ok(Plan::Unchanged(table.stamp(), table.shard));
         }
-        let bytes = self.client.dry_run(&self.query(&table)).await?;
+        // Without the limit, so that what it takes can be said.
+        let bytes = self.client.dry_run(&Query { max_bytes_billed: None, ..self.query(&table) }).await?;
         if bytes > self.max_bytes_billed {
             return Err(GoogleError::Invalid(format!(
-                "{}: the query would read {bytes} bytes, and the source's max_bytes_billed is {}",
+                "Reading {} takes {bytes} bytes, more than the source's max_bytes_billed of {}; nothing was read. Raise \
+                 the limit with PUT /data/source if that is meant.",
                 table.name, self.max_bytes_billed
             )));
         }

@@ -4,35 +4,50 @@
 //! The rows are aggregates: as many events as `eventCount` says were equal in all dimensions that were asked for. They
 //! belong to a visit only where the property has registered dimensions that name the visitor and the session.
 
+mod clocks;
 mod fetch;
+mod items;
+mod orders;
 mod pages;
+mod quota;
 mod registered;
 mod reports;
 mod rows;
+mod take;
+#[cfg(test)]
+mod testing;
+mod warnings;
 
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Utc};
 use chrono_tz::Tz;
 use google::AnalyticsData;
 use tokio::sync::OnceCell;
 
-pub use registered::Registered;
+pub use clocks::is_same_clock;
+pub use items::{ITEM_DIMENSIONS, ITEM_METRICS};
+pub use registered::{Need, Registered, Scope};
 pub use reports::{MOST_DIMENSIONS, TableReport, reports};
 
-use super::export_files::{FileError, RawRow, Shard};
+use super::export_files::Shard;
 use super::patience::Patience;
-use super::{Context, Sink, Source, SourceError, Unit};
+use super::{Context, Sink, Source, SourceError, Unit, Warning, Without};
 use crate::ga4::MappingSettings;
-use fetch::{Fetch, Pause};
+use fetch::Fetch;
+use items::ItemsByTransaction;
 use pages::Pages;
-pub use rows::{ITEM_DIMENSIONS, ITEM_METRICS};
-use rows::{ItemsByTransaction, Writer};
+use quota::{Pause, judge};
+use rows::Writer;
+use take::take;
+use warnings::Read;
 
 /// Full days after which Google changes a report no more (ga4.md 3.5).
 const SETTLED_AFTER: i64 = 3;
-/// Item rows of a day that are held in memory to be joined to its purchases.
+/// Full days within which a report may be empty because Google has not counted yet (ga4.md 3.5).
+const COUNTED_AFTER: i64 = 1;
+/// Item rows of a day that are held in memory to be joined to its purchases: some tens of megabytes.
 const MOST_ITEMS: u64 = 200_000;
 
 /// One property's reports.
@@ -66,12 +81,12 @@ impl DataApi {
         Self { client, days, today, zone, settings, patience, registered: OnceCell::new(), spent: Mutex::new(None) }
     }
 
-    /// Asked once a job.
+    /// Asked once an attempt at the job.
     async fn registered(&self) -> Result<&Registered, SourceError> {
         let asked = self.registered.get_or_try_init(|| async {
             self.client.metadata().await.map(|metadata| Registered::of(&metadata, &self.settings))
         });
-        asked.await.map_err(|error| self.patience.judge(error))
+        asked.await.map_err(|error| judge(error, &self.patience, Utc::now()))
     }
 }
 
@@ -95,25 +110,50 @@ impl Source for DataApi {
             fetched.push(fetch.report(report).await?);
         }
         let items = fetch.items(&reports).await?;
-        let totals = fetch.totals(&self.settings).await?;
+        let totals = fetch.totals(&reports).await?;
 
-        let zone = fetched.iter().find_map(|f| f.about.time_zone.as_deref()).and_then(|name| name.parse().ok());
+        let age = (self.today - day).num_days();
+        let read = Read {
+            day,
+            reports: &reports,
+            fetched: &fetched,
+            items: items.as_ref(),
+            totals: &totals,
+            zone: self.zone,
+            is_over: age > 0,
+        };
+        for warning in read.warnings() {
+            sink.warn(warning);
+        }
+        if read.events() == 0 {
+            let because = |text: &str| Warning::new(text.to_owned()).details(read.empty_reason());
+            if read.of() > 0 {
+                // Reports that lost their rows: no empty day.
+                sink.warn(because("the day has events and Google's reports show none of them: it is left as it was"));
+                sink.without(Without::NotYet);
+                return Ok(sink);
+            }
+            if age <= COUNTED_AFTER {
+                sink.warn(because("Google has no events of this day (yet)"));
+                sink.without(Without::NotYet);
+                return Ok(sink);
+            }
+            sink.warn(because("all reports are empty"));
+        }
         let writer = Writer {
             day,
-            zone: zone.unwrap_or(self.zone),
+            zone: read.zone_name().and_then(|name| name.parse().ok()).unwrap_or(self.zone),
             currency: fetched.iter().find_map(|f| f.about.currency_code.clone()),
             settings: self.settings.clone(),
         };
         sink.begin_part(&format!("report {day}"), Shard::Daily);
         sink.see_day(day).map_err(SourceError::from)?;
-        sink.stamp(None, (self.today - day).num_days() > SETTLED_AFTER);
-        for warning in fetch::warnings(&reports, &fetched, &totals, zone, self.zone) {
-            sink.warn(warning);
-        }
+        sink.stamp(None, age > SETTLED_AFTER);
         let work = tokio::task::spawn_blocking(move || {
             let items = ItemsByTransaction::read(&pages, items.as_ref(), MOST_ITEMS)?;
             if items.left_out {
-                sink.warn(format!("the day has more than {MOST_ITEMS} rows of items: its purchases are without them"));
+                let most = Warning::new("there are too many items: the day's purchases are without them".into());
+                sink.warn(most.detail(format!("more than {MOST_ITEMS} rows")));
             }
             take(&pages, &reports, &writer, &items, sink)
         });
@@ -123,38 +163,4 @@ impl Source for DataApi {
     fn nothing(&self) -> String {
         "there are no days to read".into()
     }
-}
-
-/// Hands the rows of all reports to the sink, as rows of an export.
-fn take(
-    pages: &Pages,
-    reports: &[TableReport],
-    writer: &Writer,
-    items: &ItemsByTransaction,
-    mut sink: Sink,
-) -> Result<Sink, SourceError> {
-    let mut line = 0;
-    for report in reports {
-        let taken = pages.each(report.name, |row| {
-            line += 1;
-            let (json, count) = writer.row(report, row, items);
-            // A count that is none is a row that is none.
-            let count = count.ok_or_else(|| FileError::Refused(format!("row {line}: eventCount is no number")))?;
-            sink.event_row(&RawRow { line, json: json.as_bytes(), count })
-        });
-        match taken {
-            Ok(()) => {}
-            Err(FileError::Refused(reason)) => {
-                sink.refuse(&reason);
-                return Ok(sink);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    match sink.end_part() {
-        Err(FileError::Refused(reason)) => sink.refuse(&reason),
-        Err(error) => return Err(error.into()),
-        Ok(()) => {}
-    }
-    Ok(sink)
 }

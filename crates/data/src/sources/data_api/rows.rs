@@ -1,23 +1,16 @@
 //! A row of a report as a row of an export, so that it takes the one way into the mapping.
 
-use std::collections::HashMap;
-
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::fetch::Fetched;
-use super::pages::{Pages, Row};
+use super::clocks::{instant, minute};
+use super::items::ItemsByTransaction;
+use super::orders::Placed;
+use super::pages::Row;
 use super::reports::{Becomes, TableReport};
-use crate::ga4::{MappingSettings, real_text};
-use crate::sources::SourceError;
-
-/// The report of a day's items.
-pub const ITEMS: &str = "items";
-/// Items go with a transaction and with nothing else of an event (ga4.md 3.3).
-pub const ITEM_DIMENSIONS: [&str; 4] = ["transactionId", "itemId", "itemName", "itemCategory"];
-pub const ITEM_METRICS: [&str; 2] = ["itemsPurchased", "itemRevenue"];
+use crate::ga4::{EventKind, MappingSettings, real_text};
 
 /// What the rows of a day have in common.
 #[derive(Debug)]
@@ -30,49 +23,51 @@ pub struct Writer {
     pub settings: MappingSettings,
 }
 
+/// A row for the sink.
+#[derive(Debug)]
+pub struct Written {
+    /// JSON text of an export row.
+    pub json: String,
+    /// Events that it stands for; none when the row does not say.
+    pub count: Option<i64>,
+    /// It says when it was.
+    pub has_time: bool,
+}
+
 impl Writer {
-    /// JSON text of an export row, and how many events it stands for; none when the row does not say.
-    pub fn row(&self, report: &TableReport, row: &Row, items: &ItemsByTransaction) -> (String, Option<i64>) {
+    pub fn row(&self, report: &TableReport, Placed { row, place }: &Placed, items: &ItemsByTransaction) -> Written {
         let mut params = Vec::new();
         let mut properties = Vec::new();
         let mut export = Map::new();
-        let mut transaction = None;
         let mut timestamp = None;
-        for ((_, becomes), value) in report.dimensions.iter().zip(&row.dimensions) {
-            match becomes {
-                Becomes::Time => timestamp = self.timestamp(value),
-                _ if value.is_empty() => {}
-                Becomes::Param(name) => {
-                    if *name == "transaction_id" {
-                        transaction = real_text(value);
-                    }
-                    params.push(param(name, value));
+        for (dimension, value) in report.dimensions.iter().zip(&row.dimensions) {
+            for becomes in &dimension.becomes {
+                match becomes {
+                    Becomes::Time => timestamp = minute(self.zone, value),
+                    _ if value.is_empty() => {}
+                    Becomes::Param(name) => params.push(param(name, value)),
+                    Becomes::Visitor => _ = export.insert("user_pseudo_id".into(), json!(value)),
+                    Becomes::User => properties.push(param(&self.settings.user_property, value)),
+                    Becomes::Branch => properties.push(param(&self.settings.branch_property, value)),
                 }
-                Becomes::Visitor => {
-                    export.insert("user_pseudo_id".into(), json!(value));
-                }
-                Becomes::User => properties.push(param(&self.settings.user_property, value)),
-                Becomes::Branch => properties.push(param(&self.settings.branch_property, value)),
             }
         }
+        let has_time = timestamp.is_some();
         // `(other)` instead of a time: an event of the day, no more is known.
-        let timestamp = timestamp.or_else(|| self.local(self.day.and_hms_opt(0, 0, 0)?));
-        if report.name == "purchase" {
+        let timestamp = timestamp.or_else(|| instant(self.zone, self.day.and_hms_opt(0, 0, 0)?));
+        if report.kind == EventKind::Purchase {
             if let Some(currency) = &self.currency {
                 params.push(param("currency", currency));
             }
-            // A purchase without a revenue reads as 0 here: unknown, as it is in an export.
-            let revenue = row.metrics.get(1).and_then(|text| decimal(text)).filter(|amount| !amount.is_zero());
-            if let Some(revenue) = revenue {
-                let mut ecommerce = json!({"purchase_revenue": revenue.to_string()});
-                if self.currency.as_deref() == Some("USD") {
-                    ecommerce["purchase_revenue_in_usd"] = json!(revenue.to_string());
-                }
-                export.insert("ecommerce".into(), ecommerce);
+            if let Some(revenue) = revenue(row) {
+                export.insert("ecommerce".into(), json!({"purchase_revenue": revenue.to_string()}));
             }
-            if let Some(items) = transaction.and_then(|id| items.of.get(&id)) {
+            if let Some(items) = transaction(report, row).and_then(|id| items.of(&id)) {
                 export.insert("items".into(), json!(items));
             }
+        }
+        if let Some(place) = place {
+            export.insert("batch_event_index".into(), json!(place));
         }
         export.insert("event_date".into(), json!(self.day.format("%Y%m%d").to_string()));
         export.insert("event_timestamp".into(), json!(timestamp));
@@ -80,20 +75,7 @@ impl Writer {
         export.insert("event_params".into(), json!(params));
         export.insert("user_properties".into(), json!(properties));
         let count = row.metrics.first().and_then(|text| text.parse().ok()).filter(|count: &i64| *count > 0);
-        (Value::Object(export).to_string(), count)
-    }
-
-    /// `202611010905` in the property's zone, as microseconds since 1970.
-    fn timestamp(&self, minute: &str) -> Option<i64> {
-        let local = NaiveDateTime::parse_from_str(&format!("{minute}00"), "%Y%m%d%H%M%S").ok()?;
-        self.local(local)
-    }
-
-    /// An hour that the clocks show twice is taken for its first time; one that they skip is an hour later.
-    fn local(&self, time: NaiveDateTime) -> Option<i64> {
-        let at = self.zone.from_local_datetime(&time).earliest();
-        let at = at.or_else(|| self.zone.from_local_datetime(&(time + TimeDelta::hours(1))).earliest())?;
-        Some(at.timestamp_micros())
+        Written { json: Value::Object(export).to_string(), count, has_time }
     }
 }
 
@@ -101,55 +83,33 @@ fn param(name: &str, value: &str) -> Value {
     json!({"key": name, "value": {"string_value": value}})
 }
 
-fn decimal(text: &str) -> Option<Decimal> {
+/// The transaction of a row of the purchase report, when it has a real one.
+pub fn transaction(report: &TableReport, row: &Row) -> Option<String> {
+    let is_it = |becomes: &Becomes| *becomes == Becomes::Param("transaction_id");
+    let place = report.dimensions.iter().position(|dimension| dimension.becomes.iter().any(is_it))?;
+    row.dimensions.get(place).and_then(|text| real_text(text))
+}
+
+/// The amount of a row of the purchase report. A purchase without one reads as 0 there: unknown, as it is in an export.
+pub fn revenue(row: &Row) -> Option<Decimal> {
+    row.metrics.get(1).and_then(|text| decimal(text)).filter(|amount| !amount.is_zero())
+}
+
+/// A figure of a report: an integer, or a double as C writes it.
+pub fn decimal(text: &str) -> Option<Decimal> {
     Decimal::from_str_exact(text).ok().or_else(|| Decimal::from_scientific(text).ok())
-}
-
-/// What was bought, by transaction.
-#[derive(Debug, Default)]
-pub struct ItemsByTransaction {
-    of: HashMap<String, Vec<Value>>,
-    /// There were too many to be held.
-    pub left_out: bool,
-}
-
-impl ItemsByTransaction {
-    /// Reads the day's items, if there are not more than `most` rows of them.
-    ///
-    /// # Errors
-    /// A page cannot be read.
-    pub fn read(pages: &Pages, fetched: Option<&Fetched>, most: u64) -> Result<Self, SourceError> {
-        let mut items = Self::default();
-        let Some(fetched) = fetched else { return Ok(items) };
-        if fetched.rows > most {
-            items.left_out = true;
-            return Ok(items);
-        }
-        pages.each(ITEMS, |row| {
-            if let ([transaction, id, name, category], [bought, revenue]) =
-                (row.dimensions.as_slice(), row.metrics.as_slice())
-                && let Some(transaction) = real_text(transaction)
-            {
-                let quantity = decimal(bought).filter(|n| !n.is_zero());
-                let price = quantity.zip(decimal(revenue)).and_then(|(n, sum)| sum.checked_div(n));
-                let item = json!({
-                    "item_id": id, "item_name": name, "item_category": category,
-                    "price": price.map(|p| p.round_dp(6).normalize().to_string()),
-                    "quantity": quantity.map(|n| n.normalize().to_string()),
-                });
-                items.of.entry(transaction).or_default().push(item);
-            }
-            Ok(())
-        })?;
-        Ok(items)
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ItemsByTransaction, Writer};
-    use crate::ga4::MappingSettings;
-    use crate::sources::data_api::pages::Row;
+    use serde_json::{Value, json};
+
+    use super::{Writer, Written};
+    use crate::ga4::EventKind;
+    use crate::sources::data_api::items::ItemsByTransaction;
+    use crate::sources::data_api::orders::Placed;
+    use crate::sources::data_api::registered::Need;
+    use crate::sources::data_api::testing::{row, settings};
     use crate::sources::data_api::{Registered, reports};
 
     fn writer(zone: chrono_tz::Tz) -> Writer {
@@ -157,46 +117,64 @@ mod tests {
             day: chrono::NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
             zone,
             currency: Some("EUR".into()),
-            settings: MappingSettings {
-                currency: "EUR".into(),
-                user_property: "WebUserId".into(),
-                branch_property: "default_branch_id".into(),
-                failed_search_aliases: vec![],
-                latest_timestamp: i64::MAX,
-            },
+            settings: settings(),
         }
     }
 
-    fn row(dimensions: &[&str], metrics: &[&str]) -> Row {
-        let texts = |all: &[&str]| all.iter().copied().map(str::to_owned).collect();
-        Row { dimensions: texts(dimensions), metrics: texts(metrics) }
-    }
-
-    fn time_of(writer: &Writer, minute: &str) -> i64 {
-        let reports = reports(&Registered::default(), &writer.settings);
-        let (json, _) = writer.row(&reports[0], &row(&[minute, "/", ""], &["1"]), &ItemsByTransaction::default());
-        let row: serde_json::Value = serde_json::from_str(&json).unwrap();
-        row["event_timestamp"].as_i64().unwrap() / 1_000_000
+    fn written(kind: EventKind, registered: &Registered, dimensions: &[&str], metrics: &[&str]) -> (Written, Value) {
+        let writer = writer(chrono_tz::America::New_York);
+        let reports = reports(registered, &writer.settings);
+        let report = reports.iter().find(|report| report.kind == kind).unwrap();
+        assert_eq!(report.dimensions.len(), dimensions.len());
+        let placed = Placed { row: row(dimensions, metrics), place: None };
+        let written = writer.row(report, &placed, &ItemsByTransaction::default());
+        let json = serde_json::from_str(&written.json).unwrap();
+        (written, json)
     }
 
     #[test]
-    fn a_minute_is_read_by_the_propertys_clocks() {
-        // 1 November 2026: New York's clocks go back at 02:00. `date -d '2026-11-01 09:05 EST' +%s` = 1793541900.
-        let new_york = writer(chrono_tz::America::New_York);
-        assert_eq!(time_of(&new_york, "202611010905"), 1_793_541_900);
-        // 01:30 comes twice; the first is EDT: 05:30 UTC.
-        assert_eq!(time_of(&new_york, "202611010130"), 1_793_511_000);
-        // `(other)` is some time of the day: its beginning, 04:00 UTC.
-        assert_eq!(time_of(&new_york, "(other)"), 1_793_505_600);
+    fn a_row_without_a_time_is_an_event_of_the_days_beginning() {
+        let none = Registered::default();
+        let (timed, row) = written(EventKind::PageView, &none, &["202611010905", "/", ""], &["15"]);
+        assert_eq!((timed.count, timed.has_time), (Some(15), true));
+        assert_eq!(row["event_timestamp"], 1_793_541_900_000_000_i64);
+        assert_eq!(row["event_params"], json!([{"key": "page_location", "value": {"string_value": "/"}}]));
+        let (other, row) = written(EventKind::PageView, &none, &["(other)", "(other)", "(other)"], &["7"]);
+        assert_eq!((other.count, other.has_time), (Some(7), false));
+        // Midnight in New York, 04:00 UTC.
+        assert_eq!(row["event_timestamp"], 1_793_505_600_000_000_i64);
     }
 
     #[test]
     fn counts_that_are_none_are_told_from_ones() {
-        let writer = writer(chrono_tz::UTC);
-        let reports = reports(&Registered::default(), &writer.settings);
         let count = |text: &str| {
-            writer.row(&reports[0], &row(&["202611010905", "/", ""], &[text]), &ItemsByTransaction::default()).1
+            let dimensions = ["202611010905", "/", ""];
+            written(EventKind::PageView, &Registered::default(), &dimensions, &[text]).0.count
         };
         assert_eq!((count("15"), count("0"), count("x"), count("-1")), (Some(15), None, None, None));
+    }
+
+    #[test]
+    fn a_dimension_may_be_the_visitor_and_the_user() {
+        let met = [(Need::Visitor, "customEvent:client_id"), (Need::User, "customEvent:client_id")];
+        let registered = met.map(|(need, name)| (need, name.to_owned())).into_iter().collect();
+        let (_, row) = written(EventKind::ViewItem, &registered, &["202611010905", "/", "7.1"], &["1"]);
+        assert_eq!(row["user_pseudo_id"], "7.1");
+        assert_eq!(row["user_properties"], json!([{"key": "WebUserId", "value": {"string_value": "7.1"}}]));
+    }
+
+    #[test]
+    fn amounts_are_exact_and_zero_is_unknown() {
+        let purchase = |amount: &str| {
+            let dimensions = ["T-1", "202611010905", "/"];
+            written(EventKind::Purchase, &Registered::default(), &dimensions, &["2", amount]).1
+        };
+        assert_eq!(purchase("0.97348484848484851")["ecommerce"]["purchase_revenue"], "0.97348484848484851");
+        assert_eq!(purchase("1.5e+3")["ecommerce"]["purchase_revenue"], "1500");
+        for unknown in ["0", "0.0", "", "NaN"] {
+            assert_eq!(purchase(unknown).get("ecommerce"), None, "{unknown}");
+        }
+        let row = purchase("10");
+        assert_eq!(row["event_params"][2], json!({"key": "currency", "value": {"string_value": "EUR"}}));
     }
 }
