@@ -3,6 +3,7 @@
 
 pub mod db;
 pub mod documents;
+pub mod google;
 pub mod http;
 pub mod oracle;
 pub mod rows;
@@ -10,3 +11,4 @@ pub mod state;
 pub mod tenants;
 pub mod tokens;
 pub mod walls;
+pub mod workbook;

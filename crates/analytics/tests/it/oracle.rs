@@ -114,7 +114,9 @@ async fn load(shop: &Shop, world: &RandomWorld) {
         file("users.csv", users_csv(&world.users).into_bytes()),
         file("locations.csv", locations_csv(&world.locations).into_bytes()),
     ];
-    let ingestion = Ingestion { pool: shop.db.app.clone(), data_root: root.path().to_owned() };
+    let mut settings = testkit::state::settings(&shop.db);
+    settings.data_root = root.path().to_owned();
+    let ingestion = Ingestion::new(&settings, shop.db.app.clone()).unwrap();
     let job = submit(&ingestion.pool, &ingestion.data_root, shop.tenant, "replace", &files).await.unwrap();
     let attempt = Attempt { number: 1, most: 1, stop: CancellationToken::new() };
     work(&ingestion, IngestTask { tenant_id: shop.tenant, job_id: job }, &attempt).await.unwrap();

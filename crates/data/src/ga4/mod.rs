@@ -15,4 +15,4 @@ mod value;
 pub use event::{EventKind, MappedEvent};
 pub use map::{LANDED_EVENTS, Mapped, read_row, session_id};
 pub use settings::MappingSettings;
-pub use value::real_text;
+pub use value::{real, real_text};

@@ -2,10 +2,11 @@
 //! process dies with it, another goes on where the last committed day ended.
 
 pub mod cancel;
-mod folder;
+pub mod folder;
 pub mod job;
 mod land;
-mod lists;
+mod list_sources;
+pub(crate) mod lists;
 mod origin;
 mod progress;
 mod read;

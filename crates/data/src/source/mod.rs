@@ -8,11 +8,13 @@ mod config;
 mod credentials;
 pub mod due;
 pub mod grants;
+pub mod probe;
 pub mod reseal;
 mod save;
 pub mod scheduling;
 mod secret_field;
 mod stored;
+pub mod support;
 pub mod view;
 
 pub use config::{BigquerySettings, DataApiSettings, SourceConfig, SourceKind};

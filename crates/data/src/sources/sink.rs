@@ -13,9 +13,11 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::day_files::DayWriter;
-use super::export_files::{FileError, ListKind, ListLine, RawRow, Shard};
+use super::export_files::{FileError, RawRow, Shard};
 use super::rejected::{RejectedRow, cut};
+use crate::dimensions::{self, Columns, ListKind, ListRow, RejectedLine};
 use crate::ga4::{Mapped, MappingSettings, read_row};
+use crate::ingest::lists;
 use crate::load::encode_event;
 
 /// Files of a parsed folder.
@@ -272,23 +274,9 @@ impl Sink {
         self.days.append(day, shard, &self.record).map_err(FileError::Io)
     }
 
-    /// Takes a line of a list, or notes why it is none.
-    ///
-    /// # Errors
-    /// As [`Self::event_row`].
-    pub fn list_row(&mut self, list: ListKind, line: u64, row: ListLine) -> Result<(), FileError> {
-        self.count()?;
-        match row {
-            Ok(row) => {
-                match list {
-                    ListKind::Users => self.parsed.users += 1,
-                    ListKind::Locations => self.parsed.locations += 1,
-                }
-                serde_json::to_writer(&mut self.lists, &row).map_err(|e| FileError::Io(e.into()))?;
-                self.lists.write_all(b"\n").map_err(|e| FileError::Io(e.into()))
-            }
-            Err((reason, raw)) => self.reject(line, &reason, &raw),
-        }
+    /// Takes the lines of a list.
+    pub fn list(&mut self, list: ListKind) -> ListLines<'_> {
+        ListLines { sink: self, list }
     }
 
     fn count(&mut self) -> Result<(), FileError> {
@@ -328,6 +316,33 @@ impl Sink {
         self.rejected.flush().context("cannot write under DATA_ROOT")?;
         self.lists.flush().context("cannot write under DATA_ROOT")?;
         Ok(self.parsed)
+    }
+}
+
+/// The lines of a list, on their way into a sink.
+#[derive(Debug)]
+pub struct ListLines<'a> {
+    sink: &'a mut Sink,
+    list: ListKind,
+}
+
+impl dimensions::Sink for ListLines<'_> {
+    fn columns(&mut self, columns: &Columns) -> Result<(), FileError> {
+        lists::spool_list(&mut self.sink.lists, columns).map_err(FileError::Io)
+    }
+
+    fn line(&mut self, line: Result<ListRow, RejectedLine>) -> Result<(), FileError> {
+        self.sink.count()?;
+        match line {
+            Ok(row) => {
+                match self.list {
+                    ListKind::Users => self.sink.parsed.users += 1,
+                    ListKind::Locations => self.sink.parsed.locations += 1,
+                }
+                lists::spool_row(&mut self.sink.lists, row).map_err(FileError::Io)
+            }
+            Err(line) => self.sink.reject(line.line, &line.reason(), &line.raw),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ fn over_seeds(test: impl AsyncFn(u64)) {
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
     TestRunner::new(config)
         .run(&(0..u64::from(u32::MAX)), |seed| {
-            println!("FOLD_SEED={seed}");
+            eprintln!("FOLD_SEED={seed}");
             runtime.block_on(test(seed));
             Ok::<(), TestCaseError>(())
         })

@@ -40,6 +40,8 @@ pub fn environment(db: &DatabaseSettings, data_root: &Path, port: u16) -> BTreeM
         ("POSTGRES_APP_PASSWORD", db.app_password.expose_secret().to_owned()),
         ("DATA_SERVICE_PORT", port.to_string()),
         ("DATA_ROOT", data_root.display().to_string()),
+        // Killed workers are waited for many times over.
+        ("WORKER_DEAD_AFTER_SECONDS", "2".to_owned()),
         ("JWT_SECRET_KEY", secret.to_owned()),
         ("SECRETS_KEY", secret.to_owned()),
     ]

@@ -72,7 +72,11 @@ pub(crate) fn explain(api: Api, what: &str, grant: &str, refusal: &Refusal) -> G
     let message = &refusal.message;
     let reason = refusal.reason.as_deref().unwrap_or_default();
     match (refusal.status.as_u16(), reason) {
-        (429, _) | (403, "rateLimitExceeded" | "quotaExceeded") => GoogleError::Quota {
+        // Whatever the status: the reason is what Google's own client goes by.
+        (_, "backendError" | "internalError" | "badGateway" | "jobBackendError" | "jobInternalError") => {
+            GoogleError::Unavailable(format!("Google did not answer {what}: {message}"))
+        }
+        (429, _) | (_, "rateLimitExceeded" | "quotaExceeded" | "jobRateLimitExceeded") => GoogleError::Quota {
             kind: match api {
                 Api::BigQuery => QuotaKind::BigQuery,
                 Api::AnalyticsData => allowance(refusal),

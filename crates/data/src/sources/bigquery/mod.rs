@@ -17,8 +17,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use google::{BigQuery, GoogleError, Page, Query};
 use tokio::sync::OnceCell;
 
-pub use query::Wanted;
-use table::DayTable;
+pub use query::{Wanted, of_table};
+pub use table::{DayTable, find};
 
 use super::export_files::{FileError, RawRow};
 use super::patience::Patience;

@@ -1,6 +1,6 @@
 //! The query over a day's table: the columns that this table has, the rows that the product reads.
 
-use google::{Parameter, Query};
+use google::{Field, FieldKind, Parameter, Query};
 
 use super::table::DayTable;
 use crate::ga4::{LANDED_EVENTS, MappingSettings};
@@ -34,7 +34,7 @@ pub fn of_table(project: &str, dataset: &str, table: &DayTable, wanted: &Wanted,
         conditions.push("user_id is not null".to_owned());
     }
     for params in ["user_properties", "event_params"] {
-        if has(params) {
+        if is_keyed_by_text(&table.info.schema, params) {
             conditions.push(format!(
                 "exists (select 1 from unnest({params}) as param where param.key in unnest(@properties))"
             ));
@@ -54,6 +54,13 @@ pub fn of_table(project: &str, dataset: &str, table: &DayTable, wanted: &Wanted,
         ],
         max_bytes_billed: Some(max_bytes_billed),
     }
+}
+
+/// Whether the list's `key` can be compared with a name. Where a table's list is always empty, as in Google's public sample,
+/// the key may be a number, and the comparison an error.
+fn is_keyed_by_text(schema: &[Field], list: &str) -> bool {
+    let list = schema.iter().find(|field| field.name == list);
+    list.is_some_and(|list| list.fields.iter().any(|field| field.name == "key" && field.kind == FieldKind::Text))
 }
 
 /// A name that stands in a query as it is. GA4 has no other ones.

@@ -27,6 +27,7 @@ use super::{Context, Sink, Source, SourceError, Unit};
 use crate::ga4::MappingSettings;
 use fetch::{Fetch, Pause};
 use pages::Pages;
+pub use rows::{ITEM_DIMENSIONS, ITEM_METRICS};
 use rows::{ItemsByTransaction, Writer};
 
 /// Full days after which Google changes a report no more (ga4.md 3.5).

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, Read};
 
-use super::csv_list::{ListKind, list_kind};
 use super::{FileError, Input};
+use crate::dimensions::{ListKind, is_workbook, kind_of_line};
 
 /// A file that can be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum FileKind {
     Empty,
     /// Users or locations as CSV.
     List(ListKind),
+    /// XLSX; which list it has, its sheets tell.
+    Workbook,
 }
 
 /// Columns that only a flattened export has.
@@ -47,6 +49,9 @@ pub fn detect(input: &mut Input) -> Result<FileKind, FileError> {
                 if start[at] == b'[' {
                     return Ok(FileKind::JsonArray);
                 }
+                if is_workbook(start) {
+                    return Ok(FileKind::Workbook);
+                }
                 if start.starts_with(b"PAR1") {
                     return Ok(FileKind::Parquet);
                 }
@@ -56,19 +61,21 @@ pub fn detect(input: &mut Input) -> Result<FileKind, FileError> {
     }
     let mut header = Vec::new();
     (&mut *reader).take(LONGEST_HEADER).read_until(b'\n', &mut header).map_err(unreadable)?;
-    let Ok(header) = std::str::from_utf8(&header) else {
+    if header.contains(&0) {
         return Err(FileError::Refused("line 1: neither JSON, Parquet nor text: this is no GA4 export".into()));
-    };
-    let names: Vec<String> = columns(header);
-    if let Some(kind) = list_kind(&names) {
+    }
+    // Letters that are not UTF-8 cannot be in a name that matters here.
+    let header = &String::from_utf8_lossy(&header);
+    if let Some(kind) = kind_of_line(header) {
         return Ok(FileKind::List(kind));
     }
+    let names: Vec<String> = columns(header);
     if FLATTENED.iter().all(|name| names.iter().any(|n| n == name)) {
         return Err(flattened(reader, &names));
     }
     Err(FileError::Refused(
-        "line 1: this is no GA4 export: expected NDJSON, a JSON array or Parquet of export rows, or a CSV of users \
-         (user_id, …) or locations (location_id, …)"
+        "line 1: this is no GA4 export: expected NDJSON, a JSON array or Parquet of export rows, or a list of users \
+         (user_id, …) or locations (location_id, …) as CSV or XLSX"
             .into(),
     ))
 }

@@ -19,17 +19,28 @@ pub const LONGEST_ROW: u64 = 16 * 1024 * 1024;
 
 /// Decompressed bytes, and how far the file itself is read.
 pub struct Input {
-    reader: Budgeted,
+    reader: Budgeted<Box<dyn BufRead + Send>>,
     position: Arc<AtomicU64>,
 }
 
 /// Ends a file that goes on for too long without a row: a few kilobytes of gzip can hold gigabytes of one.
-struct Budgeted {
-    inner: Box<dyn BufRead + Send>,
+pub struct Budgeted<R> {
+    inner: R,
     left: Arc<AtomicU64>,
 }
 
-impl Read for Budgeted {
+impl<R: BufRead> Budgeted<R> {
+    pub fn new(inner: R) -> Self {
+        Self { inner, left: Arc::new(AtomicU64::new(LONGEST_ROW)) }
+    }
+
+    /// What is to be renewed with each row.
+    pub fn budget(&self) -> Budget {
+        Budget(Arc::clone(&self.left))
+    }
+}
+
+impl<R: BufRead> Read for Budgeted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let bytes = self.fill_buf()?;
         let read = bytes.len().min(buffer.len());
@@ -39,7 +50,7 @@ impl Read for Budgeted {
     }
 }
 
-impl BufRead for Budgeted {
+impl<R: BufRead> BufRead for Budgeted<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.left.load(Ordering::Relaxed) == 0 {
             return Err(io::Error::other("there is a row longer than 16 MiB, or no row for as long"));
@@ -73,13 +84,30 @@ impl Input {
 
     /// What is to be renewed with each row.
     pub fn budget(&self) -> Budget {
-        Budget(Arc::clone(&self.reader.left))
+        self.reader.budget()
     }
 
     /// Sets how many bytes of the file are read, for a format that reads the file by itself.
     pub(super) fn set_position(&self, bytes: u64) {
         self.position.store(bytes, Ordering::Relaxed);
     }
+}
+
+/// A file whose start cannot be decoded.
+struct Unreadable(String);
+
+impl Read for Unreadable {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other(self.0.clone()))
+    }
+}
+
+impl BufRead for Unreadable {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Err(io::Error::other(self.0.clone()))
+    }
+
+    fn consume(&mut self, _: usize) {}
 }
 
 struct Counting {
@@ -111,12 +139,13 @@ pub fn open(path: &Path, position: Arc<AtomicU64>) -> anyhow::Result<Input> {
     } else {
         Box::new(plain)
     };
-    // An unreadable start is reported by whoever reads on, with the reason.
-    if reader.fill_buf().is_ok_and(|bytes| bytes.starts_with(&BYTE_ORDER_MARK)) {
-        reader.consume(BYTE_ORDER_MARK.len());
+    match reader.fill_buf().map(|bytes| bytes.starts_with(&BYTE_ORDER_MARK)) {
+        Ok(true) => reader.consume(BYTE_ORDER_MARK.len()),
+        Ok(false) => {}
+        // Whoever reads on reports it, with the reason: the decoder says it once, and then that the file is empty.
+        Err(error) => reader = Box::new(Unreadable(error.to_string())),
     }
-    let reader = Budgeted { inner: reader, left: Arc::new(AtomicU64::new(LONGEST_ROW)) };
-    Ok(Input { reader, position })
+    Ok(Input { reader: Budgeted::new(reader), position })
 }
 
 /// The name people know the file by: no path of the server's.

@@ -1,9 +1,9 @@
 //! GA4 export files: rows of the BigQuery export as NDJSON, as the console's JSON array, as Parquet, each plain, gzip or
-//! zstd; and the lists of users and locations that stand beside them as CSV. Called by the ingestion worker.
+//! zstd. The lists of users and locations that stand beside them are told here and read in `dimensions`. Called by the
+//! ingestion worker.
 
-mod csv_list;
 mod detect;
-mod input;
+pub(crate) mod input;
 mod json_array;
 mod ndjson;
 mod parquet_rows;
@@ -12,7 +12,6 @@ mod source;
 
 use std::path::Path;
 
-pub use csv_list::{ListKind, ListLine, ListRow, read_list};
 pub use detect::{FileKind, detect};
 pub use input::{Input, open};
 pub use shard::{Shard, day_in_name};
@@ -62,6 +61,8 @@ pub fn read_rows(
         FileKind::JsonArray => json_array::read(input, row),
         FileKind::Parquet => parquet_rows::read(path, &input, row),
         FileKind::Empty => Ok(()),
-        FileKind::List(_) => Err(FileError::Refused("a list of users or locations has no event rows".into())),
+        FileKind::List(_) | FileKind::Workbook => {
+            Err(FileError::Refused("a list of users or locations has no event rows".into()))
+        }
     }
 }

@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 
-use super::{FileError, FileKind, ListKind, Shard, detect, open, read_list, read_rows};
+use super::{FileError, FileKind, Shard, detect, open, read_rows};
+use crate::dimensions::{self, ListFormat, ListKind};
 use crate::sources::{Context, Sink, Source, SourceError, Unit};
 
 /// The unit's name.
@@ -74,8 +75,11 @@ impl ExportFiles {
         let bytes_before = counters.bytes.load(Ordering::Relaxed);
         // Its own position per opening: the kind is told on a first one.
         let mut input = open(path, Arc::default())?;
-        let kind = detect(&mut input)?;
+        let mut kind = detect(&mut input)?;
         drop(input);
+        if kind == FileKind::Workbook {
+            kind = FileKind::List(dimensions::workbook_kind(path)?.ok_or_else(no_list)?);
+        }
         match kind {
             FileKind::List(list) => {
                 let wanted = match list {
@@ -83,8 +87,8 @@ impl ExportFiles {
                     ListKind::Locations => self.locations,
                 };
                 if wanted {
-                    let input = open(path, Arc::clone(&counters.bytes))?;
-                    read_list(input, list, &mut |line, row| sink.list_row(list, line, row))?;
+                    let position = Arc::clone(&counters.bytes);
+                    dimensions::read_list(path, ListFormat::File, list, position, &mut sink.list(list))?;
                 }
             }
             _ if !self.events => {}
@@ -97,4 +101,10 @@ impl ExportFiles {
         counters.bytes.store(bytes_before + size, Ordering::Relaxed);
         sink.end_part()
     }
+}
+
+fn no_list() -> FileError {
+    FileError::Refused(
+        "no sheet of the workbook begins with the header of users (user_id, …) or locations (location_id, …)".into(),
+    )
 }
