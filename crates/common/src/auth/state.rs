@@ -25,7 +25,7 @@ impl AppState {
     #[must_use]
     pub fn new(pool: PgPool, settings: Settings) -> Self {
         let keys = Arc::new(TokenKeys::from_settings(&settings));
-        let api_keys = Arc::new(ApiKeys::new(&settings.secrets_key));
+        let api_keys = Arc::new(ApiKeys::new(&settings.secrets_key, settings.secrets_key_previous.as_ref()));
         Self { pool, settings: Arc::new(settings), keys, api_keys }
     }
 

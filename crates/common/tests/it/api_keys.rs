@@ -9,7 +9,7 @@ use common::{
     http::ApiError,
     ids::TenantId,
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::AssertSqlSafe;
 use testkit::{db::TestDb, oracle::TenantSettings, state, tenants, tokens};
 
@@ -79,6 +79,30 @@ async fn a_near_miss_and_another_installations_key_look_alike() {
     settings.secrets_key = "the key of another installation".into();
     let other = AppState::new(scene.state.pool.clone(), settings);
     assert!(other.api_keys.verify(&other.pool, &key).await.is_err());
+}
+
+#[tokio::test]
+async fn keys_survive_a_change_of_the_secrets_key_when_they_are_used_in_between() {
+    let scene = Scene::new().await;
+    let (used, unused) = (
+        tokens::api_key(&scene.state, scene.tenant, &[Scope::Ingest]).await,
+        tokens::api_key(&scene.state, scene.tenant, &[Scope::Ingest]).await,
+    );
+    let old = scene.state.settings.secrets_key.clone();
+    let with = |previous: Option<SecretString>| {
+        let mut settings = scene.state.settings.as_ref().clone();
+        settings.secrets_key = "the next key of this installation".into();
+        settings.secrets_key_previous = previous;
+        AppState::new(scene.state.pool.clone(), settings)
+    };
+    let changing = with(Some(old));
+    assert!(changing.api_keys.verify(&changing.pool, &used).await.is_ok());
+    let (head, last) = unused.split_at(unused.len() - 1);
+    let near = format!("{head}{}", if last == "A" { "B" } else { "A" });
+    assert!(changing.api_keys.verify(&changing.pool, &near).await.is_err());
+    let changed = with(None);
+    assert!(changed.api_keys.verify(&changed.pool, &used).await.is_ok());
+    assert!(changed.api_keys.verify(&changed.pool, &unused).await.is_err());
 }
 
 #[tokio::test]

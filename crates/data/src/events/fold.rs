@@ -25,6 +25,9 @@ const SCAN: Duration = Duration::from_secs(2);
 /// Rounds at the same time. A tenant whose day is being loaded may wait in its round, and must not stop all others.
 const AT_ONCE: usize = 4;
 
+/// How long a round waits while a load makes the tenant's visits, before it lets others have its turn.
+const LONGEST_WAIT: &str = "set local lock_timeout = '5s'";
+
 /// Tenants whose posted events wait, as far as this process knows.
 #[derive(Debug, Clone, Default)]
 pub struct Waiting(Arc<Shared>);
@@ -181,13 +184,25 @@ impl Folder {
         sqlx::query!("select ensure_event_partitions($1)", day).execute(tx.conn()).await?;
         tx.commit().await?;
         let mut tx = TenantTx::begin(&self.pool, tenant).await?;
-        let Json(folded) = sqlx::query_scalar::<_, Json<Folded>>("select fold_posted_events($1, $2, $3)")
-            .bind(tenant)
-            .bind(day)
-            .bind(BATCH)
-            .fetch_one(tx.conn())
-            .await?;
-        tx.commit().await?;
-        Ok(folded)
+        sqlx::query(LONGEST_WAIT).execute(tx.conn()).await?;
+        let folded = sqlx::query_scalar!(
+            r#"select fold_posted_events($1, $2, $3) as "folded!: Json<Folded>""#,
+            tenant.0,
+            day,
+            BATCH,
+        )
+        .fetch_one(tx.conn())
+        .await;
+        match folded {
+            Ok(Json(folded)) => {
+                tx.commit().await?;
+                Ok(folded)
+            }
+            // lock_not_available: a load is making the tenant's visits.
+            Err(error) if error.as_database_error().is_some_and(|db| db.code().as_deref() == Some("55P03")) => {
+                Ok(Folded { folded: 0, left: true, busy: true })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

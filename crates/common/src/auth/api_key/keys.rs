@@ -70,22 +70,30 @@ struct KeyRow {
 /// Hashes and verifies the keys of this installation.
 pub struct ApiKeys {
     pepper: Hmac<Sha256>,
+    /// While SECRETS_KEY is being changed: what keys were hashed with before.
+    previous: Option<Hmac<Sha256>>,
     remembered: Mutex<HashMap<Hash, (Instant, VerifiedApiKey)>>,
 }
 
 impl ApiKeys {
-    /// With a hashing key derived from SECRETS_KEY: who reads the table alone can test no guess.
+    /// With a hashing key derived from SECRETS_KEY: who reads the table alone can test no guess. What was hashed under the
+    /// previous SECRETS_KEY still holds, and is hashed anew when it is used.
     #[must_use]
-    pub fn new(secrets_key: &SecretString) -> Self {
-        let mut purpose = keyed(secrets_key.expose_secret().as_bytes());
-        purpose.update(PURPOSE);
-        Self { pepper: keyed(&purpose.finalize().into_bytes()), remembered: Mutex::default() }
+    pub fn new(secrets_key: &SecretString, previous: Option<&SecretString>) -> Self {
+        Self { pepper: pepper(secrets_key), previous: previous.map(pepper), remembered: Mutex::default() }
     }
 
     pub(super) fn hash(&self, key: &ApiKeyText) -> Hash {
-        let mut mac = self.pepper.clone();
-        mac.update(key.secret().expose_secret().as_bytes());
-        mac.finalize().into_bytes().into()
+        hash(&self.pepper, key)
+    }
+
+    /// Whether the stored hash is this key's, and if so, whether it was made under the previous SECRETS_KEY.
+    fn compare(&self, stored: &[u8], current: &Hash, key: &ApiKeyText) -> Option<bool> {
+        if bool::from(stored.ct_eq(current)) {
+            return Some(false);
+        }
+        let previous = hash(self.previous.as_ref()?, key);
+        bool::from(stored.ct_eq(&previous)).then_some(true)
     }
 
     /// What this key may do. Notes its use, at most once a minute.
@@ -102,7 +110,7 @@ impl ApiKeys {
         let looked_up = Instant::now();
         let tenant = text.tenant();
         let mut tx = TenantTx::begin(pool, tenant).await?;
-        let row = sqlx::query_as::<_, KeyRow>(
+        let (row, is_old) = sqlx::query_as::<_, KeyRow>(
             "select k.api_key_id, k.key_hash, k.scopes, k.expires_at,
                  coalesce(k.expires_at <= now(), false) as expired,
                  k.revoked_at is not null as revoked,
@@ -116,7 +124,7 @@ impl ApiKeys {
         .fetch_optional(tx.conn())
         .await?
         // What the prefix finds is somebody's key; whether it is this one, the hash says.
-        .filter(|row| bool::from(row.key_hash.as_slice().ct_eq(&hash)))
+        .and_then(|row| self.compare(&row.key_hash, &hash, &text).map(|is_old| (row, is_old)))
         .ok_or_else(unknown)?;
         if row.revoked {
             return Err(ApiError::Unauthorized(String::from("The API key was revoked.")));
@@ -124,12 +132,15 @@ impl ApiKeys {
         if row.expired {
             return Err(ApiError::Unauthorized(String::from("The API key has expired.")));
         }
-        if row.unused_lately {
-            sqlx::query("update api_keys set last_used_at = now() where tenant_id = $1 and api_key_id = $2")
-                .bind(tenant)
-                .bind(row.api_key_id)
-                .execute(tx.conn())
-                .await?;
+        if row.unused_lately || is_old {
+            sqlx::query(
+                "update api_keys set last_used_at = now(), key_hash = $3 where tenant_id = $1 and api_key_id = $2",
+            )
+            .bind(tenant)
+            .bind(row.api_key_id)
+            .bind(hash.as_slice())
+            .execute(tx.conn())
+            .await?;
         }
         tx.commit().await?;
         // A scope that a later release knows is none of this one's.
@@ -155,6 +166,18 @@ impl ApiKeys {
             remembered.insert(hash, (since, key.clone()));
         }
     }
+}
+
+fn pepper(secrets_key: &SecretString) -> Hmac<Sha256> {
+    let mut purpose = keyed(secrets_key.expose_secret().as_bytes());
+    purpose.update(PURPOSE);
+    keyed(&purpose.finalize().into_bytes())
+}
+
+fn hash(pepper: &Hmac<Sha256>, key: &ApiKeyText) -> Hash {
+    let mut mac = pepper.clone();
+    mac.update(key.secret().expose_secret().as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 /// HMAC under a key of any length, which is hashed to the block's size first.

@@ -48,8 +48,8 @@ fn debug_shows_the_prefix_alone() {
 
 #[test]
 fn the_hash_depends_on_the_installation_and_on_every_character() {
-    let keys = ApiKeys::new(&SecretString::from("one installation"));
-    let others = ApiKeys::new(&SecretString::from("another"));
+    let keys = ApiKeys::new(&SecretString::from("one installation"), None);
+    let others = ApiKeys::new(&SecretString::from("another"), None);
     let key = ApiKeyText::generate(TenantId::generate());
     assert_eq!(keys.hash(&key), keys.hash(&key));
     assert_ne!(keys.hash(&key), others.hash(&key));
