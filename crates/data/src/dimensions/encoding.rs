@@ -155,7 +155,8 @@ impl Read for Decoded<'_> {
         if self.taken == self.text.len() {
             let bytes = self.source.fill_buf()?;
             self.text.resize(BLOCK, 0);
-            let (_, read, written, _) = self.decoder.decode_to_utf8(bytes, &mut self.text, bytes.is_empty());
+            // A letter is one byte, so nothing is left over at the end; and a reader may ask again behind it.
+            let (_, read, written, _) = self.decoder.decode_to_utf8(bytes, &mut self.text, false);
             self.text.truncate(written);
             self.taken = 0;
             self.source.consume(read);
