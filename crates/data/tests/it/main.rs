@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod crash;
+mod hostile_workbooks;
 mod import_lists;
 mod jobs_api;
 mod kill;
