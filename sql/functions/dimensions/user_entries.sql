@@ -4,8 +4,9 @@
 -- p_loose: those among them whom events of no visit name.
 -- p_location_ids limits visits and purchases to what the reader may see (null = all).
 --
--- Of a user's visits only those of the first and the last day are read, and the others are counted from the roll-up of
--- months: the cost follows the months, and not the visits, of which a machine's account may have a hundred thousand.
+-- Of a user's visits only those of the first and the last week are read (a visit of the day before the last may have ended
+-- after all others, and clients' clocks disagree with the calendar), and all are counted from the roll-up of months: the
+-- cost follows the months, and not the visits, of which a machine's account may have a hundred thousand.
 create or replace function user_entries(p_tenant_id uuid, p_user_ids text[], p_loose text[], p_location_ids text[])
 returns jsonb
 language plpgsql
@@ -36,15 +37,15 @@ begin
     ), seen as materialized (
         select s.user_id, s.n, s.first_day is not null as has_visits,
             (select min(v.first_ts) from visits v
-                where v.tenant_id = p_tenant_id and v.user_id = s.user_id and v.day = s.first_day
+                where v.tenant_id = p_tenant_id and v.user_id = s.user_id and v.day <= s.first_day + 7
                     and (p_location_ids is null or v.location_id = any(p_location_ids))) as first_ts,
             (select max(v.last_ts) from visits v
-                where v.tenant_id = p_tenant_id and v.user_id = s.user_id and v.day = s.last_day
+                where v.tenant_id = p_tenant_id and v.user_id = s.user_id and v.day >= s.last_day - 7
                     and (p_location_ids is null or v.location_id = any(p_location_ids))) as last_ts,
             (select v.location_id from visits v
                 where v.tenant_id = p_tenant_id and v.user_id = s.user_id and v.location_id is not null
                     and (p_location_ids is null or v.location_id = any(p_location_ids))
-                order by v.day desc, v.last_ts desc, v.visit_id desc limit 1) as location_id,
+                order by v.day desc, v.first_ts desc, v.visit_id desc limit 1) as location_id,
             -- A sub-select a month, for only that is sure to read the roll-up by its key.
             (select coalesce(sum((select sum(m.visits) from user_months m
                     where m.tenant_id = p_tenant_id and m.location_id = any(v_scope) and m.month = g.month::date

@@ -20,6 +20,7 @@ mod purchases;
 mod read;
 mod repeats;
 mod searches;
+mod users;
 mod visit;
 
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use metrics::Metrics;
 pub use purchases::PurchaseLine;
 pub use repeats::{RepeatLine, ViewedProduct};
 pub use searches::SearchLine;
+pub use users::UserFigures;
 
 use std::collections::{BTreeMap, HashMap};
 
