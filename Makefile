@@ -92,6 +92,16 @@ tenant:
 	@scripts/with_db.sh auth-service tenant create --name "$$TENANT_NAME" --owner "$$OWNER_EMAIL" --print-token
 endif
 
+.PHONY: api_key
+api_key: ## a key for machines that post events, printed once: TENANT=<uuid> NAME="Website" [SCOPE=ingest]
+ifneq ($(origin NAME),command line)
+	@echo 'usage: make -s api_key TENANT=<uuid> NAME="Website" [SCOPE=ingest]' >&2; exit 2
+else
+api_key: export KEY_NAME := $(value NAME)
+api_key:
+	@scripts/with_db.sh auth-service api-key create --tenant "$${TENANT:-$(DEMO_TENANT)}" --name "$$KEY_NAME" --scope "$${SCOPE:-ingest}"
+endif
+
 .PHONY: import
 import: ## load export files: FILES="a.ndjson.gz b.parquet users.csv" [TENANT=<uuid>]
 ifneq ($(origin FILES),command line)

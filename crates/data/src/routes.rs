@@ -7,13 +7,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::DataState;
-use crate::{availability, events, ingest, rejected, source};
+use crate::{availability, dimensions, events, ingest, rejected, source};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
     name: "data-service",
     title: "Google Analytics Intelligence: data",
-    description: "What happened: takes in GA4's events, users and branches, and says which days are there.",
+    description: "What happened: takes in GA4's events, users and branches, and says which days and users are there.",
     version: env!("CARGO_PKG_VERSION"),
 };
 
@@ -31,6 +31,8 @@ fn api() -> OpenApiRouter<DataState> {
         .routes(routes!(source::change::put_source))
         .routes(routes!(source::probe::test_source))
         .routes(routes!(events::post::post_events))
+        .routes(routes!(dimensions::users::list::list_users))
+        .routes(routes!(dimensions::users::get::get_user))
 }
 
 /// Bodies and answers that take as long as they take: the tenant's quota bounds an upload, its job's end a stream, and others
@@ -41,6 +43,8 @@ fn streaming() -> OpenApiRouter<DataState> {
         .routes(routes!(ingest::stream::stream_ingestion_job))
         .routes(routes!(rejected::download::download_rejected_rows))
         .routes(routes!(events::collect::collect_events))
+        .routes(routes!(dimensions::import::import_users))
+        .routes(routes!(dimensions::import::import_locations))
 }
 
 /// The service as it is served.

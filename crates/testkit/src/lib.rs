@@ -11,3 +11,4 @@ pub mod state;
 pub mod tenants;
 pub mod tokens;
 pub mod walls;
+pub mod workbook;

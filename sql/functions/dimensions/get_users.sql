@@ -1,9 +1,8 @@
 -- version: 1
 -- A page of users by id (code point): those of the list and those whom only events know.
 --
--- p_query: text to be found in id, name, company, e-mail or phone, as it is, in whatever case. p_is_active: only users of
--- the list that are, or are not. p_after: the id that the page before ended with. p_total: what the walk's first page
--- counted; null = count. A reader who is limited to branches (p_location_ids, null = all) sees who was seen there.
+-- p_query, p_is_active, p_location_ids: which users, as matching_users says. p_after: the id that the page before ended
+-- with. p_total: what the walk's first page counted; null = count.
 --
 -- A plain page takes the next ids from the indexes of the list, of visits and of purchases, hopping from user to user; its
 -- cost follows the page. Searching, and pages by number, go through all users once.
@@ -25,7 +24,6 @@ set jit = off
 as $$
 declare
     v_after text := coalesce(p_after, '');
-    v_query text := lower(p_query);
     -- Whom only events know is neither active nor not.
     v_seen boolean := p_is_active is null;
     v_ids text[];
@@ -35,27 +33,15 @@ declare
     v_last text;
 begin
     if p_query is not null or p_offset > 0 or (p_is_active is not null and p_location_ids is not null) then
-        with known as (
-            select u.user_id from users u where u.tenant_id = p_tenant_id and p_location_ids is null
-            union
-            select s.user_id from seen_users(p_tenant_id, p_location_ids) s
-            where v_seen or p_location_ids is not null
-        ), matching as materialized (
-            select k.user_id
-            from known k
-            left join users u on u.tenant_id = p_tenant_id and u.user_id = k.user_id
-            where (p_is_active is null or u.is_active = p_is_active)
-                and (v_query is null
-                    or strpos(lower(k.user_id collate "default"), v_query) > 0
-                    or strpos(lower(u.user_name), v_query) > 0
-                    or strpos(lower(u.buying_company_name), v_query) > 0
-                    or strpos(lower(u.email), v_query) > 0
-                    or strpos(lower(u.cell_phone), v_query) > 0
-                    or strpos(lower(u.office_phone), v_query) > 0)
+        with matching as materialized (
+            select m.user_id collate "C" as user_id
+            from matching_users(p_tenant_id, p_location_ids, p_query, p_is_active) m
         )
         select (select count(*) from matching),
-            array(select m.user_id from matching m where m.user_id > v_after order by m.user_id limit p_limit + 1 offset p_offset)
+            array(select m.user_id from matching m where m.user_id > v_after order by m.user_id
+                limit p_limit + 1 offset p_offset)
         into v_total, v_ids;
+        v_loose := array(select i from unnest(v_ids) i where next_loose_user(p_tenant_id, i, p_location_ids) = i);
     else
         -- Ids have no NUL, so nothing lies between an id and the id with the next character behind it.
         v_next := case when v_seen then next_loose_user(p_tenant_id, v_after || chr(1), p_location_ids) end;
@@ -108,29 +94,18 @@ begin
             union
             select l.user_id from listed l
             union
-            select unnest(v_loose) collate "C"
+            select i collate "C" from unnest(v_loose) i
         )
         select array(select c.user_id from candidates c order by c.user_id limit p_limit + 1) into v_ids;
 
         if v_total is null then
-            select count(*) into v_total
-            from (
-                select u.user_id
-                from users u
-                where u.tenant_id = p_tenant_id and p_location_ids is null
-                    and (p_is_active is null or u.is_active = p_is_active)
-                union
-                select s.user_id from seen_users(p_tenant_id, p_location_ids) s where v_seen
-            ) a;
+            select count(*) into v_total from matching_users(p_tenant_id, p_location_ids, null, p_is_active);
         end if;
     end if;
 
     if cardinality(v_ids) > p_limit then
         v_ids := v_ids[:p_limit];
         v_last := v_ids[p_limit];
-    end if;
-    if p_query is not null or p_offset > 0 or (p_is_active is not null and p_location_ids is not null) then
-        v_loose := array(select i from unnest(v_ids) i where next_loose_user(p_tenant_id, i, p_location_ids) = i);
     end if;
     return jsonb_build_object(
         'data', user_entries(p_tenant_id, v_ids, v_loose, p_location_ids),

@@ -6,6 +6,7 @@ mod columns;
 mod compare;
 mod csv_file;
 mod encoding;
+pub mod import;
 mod list;
 pub mod list_source;
 mod number;
@@ -13,6 +14,7 @@ mod read;
 mod stage;
 mod table_rows;
 mod take;
+pub mod users;
 mod xlsx;
 
 pub use check::{LineError, ListRow};

@@ -16,3 +16,5 @@ mod row;
 pub mod settings;
 mod store;
 pub mod sweep;
+#[cfg(test)]
+mod tests;

@@ -222,12 +222,14 @@ fn event_date(text: Option<&str>) -> Result<NaiveDate, String> {
     }
 }
 
-/// GA4's session id: a number, or the cookie form `s1747075570$o5$g1…` that server-side senders pass on.
+/// GA4's session id: a number, or the cookie form `s1747075570$o5$g1…` that server-side senders pass on, with or without
+/// the `GS2.1.` that the cookie begins with.
 pub fn session_id(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(id) = text.parse::<i64>() {
         return Some(id);
     }
+    let text = text.strip_prefix("GS2.").and_then(|rest| rest.split_once('.')).map_or(text, |(_, rest)| rest);
     text.strip_prefix('s')?.split_once('$')?.0.parse().ok()
 }
 

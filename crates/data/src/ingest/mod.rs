@@ -5,6 +5,7 @@ pub mod cancel;
 pub mod folder;
 pub mod job;
 mod land;
+mod list_sources;
 pub(crate) mod lists;
 mod origin;
 mod progress;

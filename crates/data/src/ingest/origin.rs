@@ -102,7 +102,7 @@ fn credentials(
 
 /// The days left, newest first. Tomorrow may have begun for some of GA4's servers; nothing is there of later days.
 fn days(row: &JobRow, today: NaiveDate, done: &[NaiveDate]) -> Vec<NaiveDate> {
-    let Some((from, to)) = row.range() else { return Vec::new() };
+    let Some((from, to)) = row.range().filter(|_| row.wants("events")) else { return Vec::new() };
     let last = today.succ_opt().map_or(to, |tomorrow| tomorrow.min(to));
     let days = from.iter_days().take_while(|day| *day <= last).filter(|day| !done.contains(day));
     let mut days: Vec<NaiveDate> = days.collect();

@@ -4,6 +4,7 @@
 //! ```text
 //! DATA_ROOT/<tenant_id>/                       the tenant's own folder of export files
 //! DATA_ROOT/.jobs/<tenant_id>/<job_id>/in/     uploaded or imported files
+//! …/lists/                                     lists fetched from a table or an SFTP folder
 //! …/units/<unit>/scratch/                      a source's own notes: answers that are expensive to ask for again
 //! …/units/<unit>/parsing.<attempt>/            what one attempt at reading writes; renamed to parsed/ when whole
 //! …/units/<unit>/parsed/days/20201101.daily.copy   records for COPY, a file a day and shard
@@ -37,6 +38,16 @@ impl JobFolder {
         self.0.join("in")
     }
 
+    /// Where a list of this name is fetched to.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn list_file(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let lists = self.0.join("lists");
+        fs::create_dir_all(&lists).context("cannot make the job's folder under DATA_ROOT")?;
+        Ok(lists.join(name))
+    }
+
     /// Where a unit of the job is read into.
     pub fn unit(&self, unit: &Unit) -> UnitFolder {
         UnitFolder(self.0.join("units").join(&unit.name))
@@ -47,6 +58,7 @@ impl JobFolder {
     /// # Errors
     /// The folder cannot be removed.
     pub fn forget_units(&self) -> anyhow::Result<()> {
+        remove(&self.0.join("lists"))?;
         remove(&self.0.join("units"))
     }
 

@@ -10,6 +10,7 @@ use sqlx::PgPool;
 
 use super::job::JobRow;
 use super::land::{Landed, Unloading, add_events, days_done, note_day};
+use super::list_sources::ListSources;
 use super::origin::source_of;
 use super::progress::Progress;
 use super::read::read_once;
@@ -59,9 +60,10 @@ impl Working<'_> {
         let Self { ingestion, tenant, job, row, progress, .. } = *self;
         let (settings, currency) = mapping_settings(&ingestion.pool, tenant).await?;
         let done = days_done(&ingestion.pool, tenant, job).await.map_err(anyhow::Error::from)?;
+        let lists = ListSources::of(ingestion, tenant, row).await?;
         let source = source_of(ingestion, tenant, row, self.folder, &settings, &done).await?;
         let units = source.units().await?;
-        if units.is_empty() && done.is_empty() {
+        if units.is_empty() && done.is_empty() && (lists.is_empty() || row.wants("events")) {
             return Ok(End::Failed(source.nothing()));
         }
         progress.bytes_total.store(source.bytes_expected(), Ordering::Relaxed);
@@ -99,6 +101,8 @@ impl Working<'_> {
             }
             unit = next;
         }
+        // Last, so that a list that cannot be had keeps no day waiting.
+        lists.take(self.folder, &mut landed).await?;
         add_events(&ingestion.pool, tenant, job, &mut landed.records).await.map_err(anyhow::Error::from)?;
         landed.warnings.extend(summary.warnings(row, &currency));
         Ok(End::Completed(landed))

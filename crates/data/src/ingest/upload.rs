@@ -1,7 +1,7 @@
 //! `POST /data/ingest/upload`: export rows as the body. Answered once the whole body is safe on disk and its job is
 //! committed: a kill right after the 202 loses nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -13,6 +13,7 @@ use common::ids::{JobId, TenantId};
 use futures::StreamExt;
 use garde::Validate;
 use serde::Deserialize;
+use sqlx::PgConnection;
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 use utoipa::{IntoParams, ToSchema};
@@ -77,18 +78,16 @@ pub async fn upload_export(
     {
         return Ok((StatusCode::ACCEPTED, Json(known)).into_response());
     }
-    let quota = sqlx::query_scalar!("select upload_quota_bytes from tenants where tenant_id = $1", context.tenant_id.0)
-        .fetch_one(tx.conn())
-        .await?;
+    let quota = quota(tx.conn(), context.tenant_id).await?;
     // No connection is held while a body of minutes streams in.
     tx.commit().await?;
 
     let job = JobId::generate();
     let folder = JobFolder::of(&app.settings.data_root, context.tenant_id, job);
-    let spooled = spool(&folder, body, u64::try_from(quota).unwrap_or_default()).await;
+    let spooled = spool(&folder, body, quota).await;
     let queued = match spooled {
         // Failing here, the job may have been committed and the answer lost: the folder stays, and is swept if it was not.
-        Ok(()) => queue(&app, &context, job, query.mode, key.as_deref()).await?,
+        Ok(_) => queue(&app, &context, job, query.mode, key.as_deref()).await?,
         Err(error) => {
             discard(&folder);
             return Err(error);
@@ -107,14 +106,29 @@ fn discard(folder: &JobFolder) {
     }
 }
 
-/// Writes the body to the job's folder and makes it durable. Memory: one chunk.
-async fn spool(folder: &JobFolder, body: Body, quota: u64) -> Result<(), ApiError> {
+/// Bytes that one body of the tenant may have.
+///
+/// # Errors
+/// The database is away.
+pub(crate) async fn quota(conn: &mut PgConnection, tenant: TenantId) -> Result<u64, sqlx::Error> {
+    let quota = sqlx::query_scalar!("select upload_quota_bytes from tenants where tenant_id = $1", tenant.0)
+        .fetch_one(conn)
+        .await?;
+    Ok(u64::try_from(quota).unwrap_or_default())
+}
+
+/// Writes the body to the job's folder and makes it durable; answers where it is. Memory: one chunk.
+///
+/// # Errors
+/// 413 above the quota, 400 for a body that broke off, 422 for an empty one.
+pub(crate) async fn spool(folder: &JobFolder, body: Body, quota: u64) -> Result<PathBuf, ApiError> {
     let incoming = folder.incoming();
     let failed = |error: std::io::Error| {
         ApiError::Internal(anyhow::Error::new(error).context("cannot write an upload under DATA_ROOT"))
     };
     fs::create_dir_all(&incoming).await.map_err(failed)?;
-    let mut file = File::create(incoming.join("upload")).await.map_err(failed)?;
+    let path = incoming.join("upload");
+    let mut file = File::create(&path).await.map_err(failed)?;
     let mut chunks = body.into_data_stream();
     let mut size = 0u64;
     while let Some(chunk) = chunks.next().await {
@@ -126,11 +140,12 @@ async fn spool(folder: &JobFolder, body: Body, quota: u64) -> Result<(), ApiErro
         file.write_all(&chunk).await.map_err(failed)?;
     }
     if size == 0 {
-        return Err(ApiError::invalid("body", "is empty: send the export file as the body"));
+        return Err(ApiError::invalid("body", "is empty: send the file as the body"));
     }
     file.flush().await.map_err(failed)?;
     file.sync_all().await.map_err(failed)?;
-    sync_parents(&incoming).map_err(ApiError::Internal)
+    sync_parents(&incoming).map_err(ApiError::Internal)?;
+    Ok(path)
 }
 
 /// A file is only as durable as the folders that name it.

@@ -16,6 +16,7 @@ use super::secret_field::{Given, given, given_key_file, given_secret};
 use super::view::{SourceView, view};
 use super::{due, load, save};
 use crate::dimensions::list_source::ListSource;
+use crate::events::limits::EventLimits;
 
 /// What to change. The answer of `GET /data/source`, sent back as it is, changes nothing.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -33,7 +34,7 @@ pub struct SourceBody {
     /// stored one stays; `null` removes it.
     #[serde(default, deserialize_with = "given_key_file")]
     #[garde(skip)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub service_account: Given<SecretString>,
     /// Where the list of users is fetched from; `null` for nowhere.
     #[serde(default, deserialize_with = "given")]
@@ -50,6 +51,11 @@ pub struct SourceBody {
     #[garde(skip)]
     #[schema(value_type = Option<ScheduleBody>)]
     pub schedule: Given<ScheduleBody>,
+    /// How large and how old posted events may be; `null` for Google's own limits, as is each limit that is left out.
+    #[serde(default, deserialize_with = "given")]
+    #[garde(skip)]
+    #[schema(value_type = Option<EventLimits>)]
+    pub events: Given<EventLimits>,
 }
 
 /// A place that holds a list, and what opens it.

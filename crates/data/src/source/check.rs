@@ -3,6 +3,7 @@
 use common::http::FieldError;
 use common::schedule::Schedule;
 use common::secrets::Sealer;
+use garde::Validate;
 use google::ServiceAccountKey;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,6 +12,7 @@ use super::check_list::checked_list;
 use super::config::{BigquerySettings, DataApiSettings, SourceConfig, SourceKind};
 use super::secret_field::Given;
 use super::stored::{KEY_PURPOSE, ListOf, StoredKey, StoredSchedule, StoredSource};
+use crate::events::limits::EventLimits;
 
 /// Longer than any key file.
 const LONGEST_KEY_FILE: usize = 16 * 1024;
@@ -25,7 +27,7 @@ pub(super) fn checked(
     body: SourceBody,
     sealer: &Sealer,
 ) -> Result<(StoredSource, Option<Schedule>), Vec<FieldError>> {
-    let SourceBody { kind, bigquery, data_api, service_account, users, locations, schedule } = body;
+    let SourceBody { kind, bigquery, data_api, service_account, users, locations, schedule, events } = body;
     let mut faults = Vec::new();
     let mut next = stored.clone();
     next.config =
@@ -58,6 +60,19 @@ pub(super) fn checked(
             cron
         }
     };
+    match events {
+        Given::Kept => {}
+        Given::Removed => next.events = EventLimits::default(),
+        Given::New(limits) => {
+            if let Err(report) = limits.validate() {
+                let fault = |(path, error): &(garde::Path, garde::Error)| {
+                    FieldError::new(format!("events.{path}"), error.message())
+                };
+                faults.extend(report.iter().map(fault));
+            }
+            next.events = limits;
+        }
+    }
     if faults.is_empty() {
         let cron = cron.filter(|_| next.schedule.enabled);
         Ok((next, cron))

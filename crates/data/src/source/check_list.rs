@@ -42,6 +42,7 @@ pub(super) fn checked_list(
             return Err(faults);
         }
     };
+    let before_json = old.to_json();
     let secret = secret.over(old);
     let moved = kept.is_none() && before.is_some_and(|list| list.sealed.is_some());
     faults.extend(source.secret_faults(&secret).into_iter().map(|mut fault| {
@@ -55,6 +56,9 @@ pub(super) fn checked_list(
     }
     let sealed = match &source {
         ListSource::Bigquery(_) => None,
+        ListSource::Sftp(_) if kept.is_some() && secret.to_json().expose_secret() == before_json.expose_secret() => {
+            kept.and_then(|list| list.sealed.clone())
+        }
         ListSource::Sftp(_) => {
             let json = secret.to_json();
             let sealed = sealer.seal(stored.tenant, of.purpose(), json.expose_secret().as_bytes());

@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use common::ids::{AccountId, JobId, TenantId};
+use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::stored::{StoredList, StoredSource};
+use crate::events::limits::EventLimits;
 
 /// Makes the tenant's row where there is none, and holds it until the transaction ends: of two changes at once, the second
 /// one sees the first.
@@ -42,7 +44,7 @@ pub(super) async fn save(conn: &mut PgConnection, source: &StoredSource, by: Acc
         "update sources
          set kind = $2, settings = $3, sealed_key = $4, key_email = $5, key_id = $6, users_source = $7,
              sealed_users_secret = $8, locations_source = $9, sealed_locations_secret = $10, cron = $11,
-             is_scheduled = $12, refresh_days = $13, updated_at = now(), updated_by = $14
+             is_scheduled = $12, refresh_days = $13, event_limits = $14, updated_at = now(), updated_by = $15
          where tenant_id = $1",
         source.tenant.0,
         source.config.kind().as_str(),
@@ -57,11 +59,22 @@ pub(super) async fn save(conn: &mut PgConnection, source: &StoredSource, by: Acc
         source.schedule.cron,
         source.schedule.enabled,
         i32::from(source.schedule.refresh_days),
+        limits(&source.events)?,
         by.0,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What differs from Google's own limits: the rest follows Google's when these change.
+fn limits(limits: &EventLimits) -> serde_json::Result<Value> {
+    let google = serde_json::to_value(EventLimits::default())?;
+    let mut limits = serde_json::to_value(limits)?;
+    if let Some(limits) = limits.as_object_mut() {
+        limits.retain(|name, limit| google[name.as_str()] != *limit);
+    }
+    Ok(limits)
 }
 
 /// Notes a run of the schedule.

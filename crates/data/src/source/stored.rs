@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use super::config::SourceConfig;
 use super::grants::{self, Grant};
 use crate::dimensions::list_source::{ListSecret, ListSource};
+use crate::events::limits::EventLimits;
 
 /// What a service-account key is sealed for.
 pub(super) const KEY_PURPOSE: &str = "sources.sealed_key";
@@ -29,6 +30,8 @@ pub struct StoredSource {
     pub users: Option<StoredList>,
     pub locations: Option<StoredList>,
     pub schedule: StoredSchedule,
+    /// How large and how old posted events may be.
+    pub events: EventLimits,
     /// What the operator lets the tenant reach with the operator's key.
     pub grants: Vec<Grant>,
     pub last_run_at: Option<DateTime<Utc>>,
@@ -128,7 +131,7 @@ pub async fn load(conn: &mut PgConnection, tenant: TenantId) -> anyhow::Result<S
         r#"select t.time_zone, t.is_active, s.kind as "kind?", s.settings as "settings?", s.sealed_key, s.key_email,
                s.key_id, s.users_source, s.sealed_users_secret, s.locations_source, s.sealed_locations_secret, s.cron,
                s.is_scheduled as "is_scheduled?", s.refresh_days as "refresh_days?", s.last_run_at,
-               s.last_job_id as "last_job_id: JobId", s.updated_at as "updated_at?", s.updated_by as "updated_by: AccountId"
+               s.event_limits as "event_limits?", s.last_job_id as "last_job_id: JobId", s.updated_at as "updated_at?", s.updated_by as "updated_by: AccountId"
            from tenants t
            left join sources s on s.tenant_id = t.tenant_id
            where t.tenant_id = $1"#,
@@ -165,6 +168,7 @@ pub async fn load(conn: &mut PgConnection, tenant: TenantId) -> anyhow::Result<S
             enabled: row.is_scheduled.unwrap_or_default(),
             refresh_days: row.refresh_days.and_then(|days| days.try_into().ok()).unwrap_or(3),
         },
+        events: row.event_limits.map(serde_json::from_value).transpose()?.unwrap_or_default(),
         grants,
         last_run_at: row.last_run_at,
         last_job_id: row.last_job_id,

@@ -18,6 +18,7 @@ use super::grants::Grant;
 use super::secret_field::MASK;
 use super::stored::{StoredList, StoredSource, load};
 use crate::dimensions::list_source::ListSource;
+use crate::events::limits::EventLimits;
 
 /// What feeds the tenant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,6 +38,8 @@ pub struct SourceView {
     #[schema(example = "America/New_York")]
     pub time_zone: String,
     pub schedule: ScheduleView,
+    /// How large and how old posted events may be.
+    pub events: EventLimits,
     pub updated_at: Option<DateTime<Utc>>,
     pub updated_by: Option<AccountId>,
 }
@@ -128,6 +131,7 @@ pub(super) async fn view(
             last_run_at: source.last_run_at,
             last_job_id: source.last_job_id,
         },
+        events: source.events,
         operator_grants: source.grants,
         updated_at: source.updated_at,
         updated_by: source.updated_by,

@@ -101,11 +101,12 @@ async fn what_is_no_export_is_refused_with_a_reason() {
         encoder.write_all(text(&views(2000)).as_bytes()).unwrap();
         encoder.finish().unwrap()
     };
-    let cases: [(&str, Vec<u8>, &str); 8] = [
+    let cases: [(&str, Vec<u8>, &str); 9] = [
         ("array.json", b"[]".to_vec(), "there are no rows in it"),
         ("empty.json", Vec::new(), "there are no rows in it"),
         ("letter.txt", b"Dear Sir or Madam".to_vec(), "line 1: this is no GA4 export"),
         ("picture.png", vec![0x89, 0x50, 0xff, 0x00, 0xfe], "line 1"),
+        ("damaged.json.gz", b"\x1f\x8b\x08 broken".to_vec(), "line 1: the file cannot be read"),
         ("cut.json.gz", gzip[..gzip.len() / 2].to_vec(), "cannot be read on"),
         ("cut.parquet", b"PAR1 and nothing more".to_vec(), "this Parquet file cannot be read"),
         ("cut_array.json", b"[{\"event_name\": \"x\"},\n {\"event".to_vec(), "line 2"),

@@ -129,6 +129,14 @@ impl Service {
         job["job_id"].as_str().unwrap().to_owned()
     }
 
+    /// Posts events as a machine; answers what became of them.
+    pub async fn post_events(&self, key: &str, body: &Value) -> Value {
+        let request = self.client.post(self.url("/data/events")).header("X-Api-Key", key).json(body);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+        answer.json().await.unwrap()
+    }
+
     /// The job as the API shows it; none while the service or its database cannot answer.
     pub async fn job(&self, id: &str) -> Option<Value> {
         let answer = self.signed(self.client.get(self.url(&format!("/data/ingest/jobs/{id}")))).send().await.ok()?;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use common::auth::{AppState, Role};
 use common::ids::TenantId;
+use data_service::events::fold::{Waiting, keep_folding};
 use data_service::serve;
+use data_service::state::DataState;
 use reqwest::Method;
 use serde_json::Value;
 use testkit::db::TestDb;
@@ -22,29 +24,40 @@ pub struct Scene {
     pub tenant: TenantId,
     pub owner: Client,
     pub root: tempfile::TempDir,
-    _db: TestDb,
+    waiting: Waiting,
+    pub db: TestDb,
 }
 
 impl Scene {
+    /// With a tenant in UTC that counts in USD.
     pub async fn new() -> Self {
+        Self::of(&TenantSettings { zone: chrono_tz::UTC, ..TenantSettings::default() }).await
+    }
+
+    pub async fn of(tenant: &TenantSettings) -> Self {
         let db = TestDb::new().await;
         let root = tempfile::tempdir().unwrap();
         let mut settings = testkit::state::settings(&db);
         settings.data_root = root.path().to_owned();
         let state = AppState::new(db.app.clone(), settings);
-        let server = TestServer::start(data_service::router(state.clone())).await;
-        let tenant =
-            testkit::tenants::create(&db.app, &TenantSettings { zone: chrono_tz::UTC, ..TenantSettings::default() })
-                .await;
+        let waiting = Waiting::default();
+        let whole = DataState { app: state.clone(), waiting: waiting.clone() };
+        let server = TestServer::start(data_service::router(whole)).await;
+        let tenant = testkit::tenants::create(&db.app, tenant).await;
         let person = testkit::tokens::member(&state, tenant, Role::Owner).await;
         let owner = Client::new(&server.url).of(&person, tenant);
         let stop = CancellationToken::new();
-        Self { _stop: stop.clone().drop_guard(), stop, server, state, tenant, owner, root, _db: db }
+        Self { _stop: stop.clone().drop_guard(), stop, server, state, tenant, owner, root, waiting, db }
     }
 
     pub fn start_worker(&self) {
         let ingestion = serve::ingestion(&self.state.settings, &self.state.pool).unwrap();
         tokio::spawn(serve::worker(ingestion, self.state.settings.worker_dead_after, self.stop.clone()));
+    }
+
+    /// Moves posted events on from now on.
+    pub fn start_folding(&self) {
+        tokio::spawn(keep_folding(self.state.pool.clone(), self.waiting.clone(), self.stop.clone()));
     }
 
     pub fn folder(&self) -> PathBuf {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -32,6 +33,7 @@ pub(super) struct Known {
     pub(super) tables: Tables,
     pub(super) jobs: Jobs,
     pub(super) properties: HashMap<String, Arc<Property>>,
+    pub(super) pace: HashMap<Endpoint, Duration>,
 }
 
 type Google = State<Arc<FakeGoogle>>;
@@ -56,6 +58,11 @@ impl FakeGoogle {
     /// What happens to the next calls of this endpoint, one after the other; behind what was ordered before.
     pub fn next(&self, endpoint: Endpoint, faults: impl IntoIterator<Item = Fault>) {
         self.known().faults.entry(endpoint).or_default().extend(faults);
+    }
+
+    /// How much later every answer of this endpoint comes from here on.
+    pub fn slow(&self, endpoint: Endpoint, pause: Duration) {
+        self.known().pace.insert(endpoint, pause);
     }
 
     /// How often this was asked.
@@ -213,11 +220,15 @@ async fn answer(
     work: impl FnOnce(&FakeGoogle, &Call, Option<&Fault>) -> Answer,
 ) -> Response {
     let call = asked.call();
-    let fault = {
+    let (fault, pause) = {
         let mut known = google.known();
         known.calls.push(call.clone());
-        known.faults.get_mut(&call.endpoint).and_then(VecDeque::pop_front)
+        let pause = known.pace.get(&call.endpoint).copied();
+        (known.faults.get_mut(&call.endpoint).and_then(VecDeque::pop_front), pause)
     };
+    if let Some(pause) = pause {
+        tokio::time::sleep(pause).await;
+    }
     if let Some(refusal) = fault.as_ref().and_then(Fault::refusal) {
         return refusal.into_response();
     }

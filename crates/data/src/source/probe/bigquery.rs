@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use google::{GoogleError, Query};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -71,7 +72,7 @@ pub(super) async fn look(
         steps.failed(
             "dataset",
             format!(
-                "The dataset {project}.{dataset} has {} tables, and none of GA4's export (events_YYYYMMDD). A new link \
+                "Of the tables in {project}.{dataset} ({} in all) none is one of GA4's export (events_YYYYMMDD). A new link \
                  writes its first table within a day; else choose the dataset analytics_<property>.",
                 names.len()
             ),
@@ -93,16 +94,26 @@ pub(super) async fn look(
         query_bytes: None,
     });
     let query = of_table(project, dataset, &table, &Wanted::of(probe.mapping), *max_bytes_billed);
-    if let Some(bytes) = steps.tried("query", client.dry_run(&query).await) {
-        seen.query_bytes = Some(bytes);
-        if bytes > *max_bytes_billed {
+    // With the limit Google would refuse, and not say how much it would be.
+    let query = Query { max_bytes_billed: None, ..query };
+    match client.dry_run(&query).await {
+        Ok(bytes) if bytes > *max_bytes_billed => {
+            seen.query_bytes = Some(bytes);
             steps.failed(
                 "query",
                 format!("Reading {} would read {bytes} bytes, and max_bytes_billed is {max_bytes_billed}.", table.name),
             );
-        } else {
+        }
+        Ok(bytes) => {
+            seen.query_bytes = Some(bytes);
             steps.passed("query", format!("Reading {} would read {bytes} bytes.", table.name));
         }
+        // The table is there, as was just seen: queries look for it elsewhere.
+        Err(GoogleError::NotFound(text)) => steps.failed(
+            "query",
+            format!("{text} Set `location` to where the dataset is; BigQuery's page of the dataset shows it."),
+        ),
+        Err(error) => steps.failed("query", error.to_string()),
     }
     Some(findings)
 }
@@ -133,10 +144,10 @@ impl BigqueryFindings {
         let words: Vec<String> = kinds
             .into_iter()
             .filter_map(|(name, ShardFindings { tables, oldest, newest })| {
-                Some(format!("{tables} {name} tables from {} to {}", (*oldest)?, (*newest)?))
+                Some(format!("{name} tables: {tables}, from {} to {}", (*oldest)?, (*newest)?))
             })
             .collect();
-        format!("The dataset holds {}.", words.join(", "))
+        format!("The dataset holds {}.", words.join("; "))
     }
 
     fn warnings(&self) -> Vec<String> {

@@ -147,7 +147,7 @@ impl Probe<'_> {
             KeyHolder::Operator => "the operator's key",
             KeyHolder::Tenant | KeyHolder::None => "the tenant's own key",
         };
-        steps.passed("credentials", format!("{needed} is read as {} ({whose}).", key.client_email()));
+        steps.passed("credentials", format!("Reading {needed} as {} ({whose}).", key.client_email()));
         Some(key)
     }
 }

@@ -93,6 +93,23 @@ impl Input {
     }
 }
 
+/// A file whose start cannot be decoded.
+struct Unreadable(String);
+
+impl Read for Unreadable {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other(self.0.clone()))
+    }
+}
+
+impl BufRead for Unreadable {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Err(io::Error::other(self.0.clone()))
+    }
+
+    fn consume(&mut self, _: usize) {}
+}
+
 struct Counting {
     file: File,
     position: Arc<AtomicU64>,
@@ -122,9 +139,11 @@ pub fn open(path: &Path, position: Arc<AtomicU64>) -> anyhow::Result<Input> {
     } else {
         Box::new(plain)
     };
-    // An unreadable start is reported by whoever reads on, with the reason.
-    if reader.fill_buf().is_ok_and(|bytes| bytes.starts_with(&BYTE_ORDER_MARK)) {
-        reader.consume(BYTE_ORDER_MARK.len());
+    match reader.fill_buf().map(|bytes| bytes.starts_with(&BYTE_ORDER_MARK)) {
+        Ok(true) => reader.consume(BYTE_ORDER_MARK.len()),
+        Ok(false) => {}
+        // Whoever reads on reports it, with the reason: the decoder says it once, and then that the file is empty.
+        Err(error) => reader = Box::new(Unreadable(error.to_string())),
     }
     Ok(Input { reader: Budgeted::new(reader), position })
 }

@@ -1,7 +1,6 @@
 //! Queries as jobs: posted, polled, paged, cancelled.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -94,12 +93,7 @@ pub(in crate::google) fn query(tables: &Tables, jobs: &mut Jobs, project: &str, 
             "cacheHit": false,
         }));
     }
-    let rows = if select.takes_all() {
-        table.rows.clone()
-    } else {
-        let all = (0..table.rows.len()).map(|number| table.rows.row(number));
-        Rows::Held(Arc::new(all.filter(|row| select.takes(row)).collect()))
-    };
+    let rows = if select.takes_all() { table.rows.clone() } else { table.rows.pick(|row| select.takes(row)) };
     let id = format!("job_{}", jobs.jobs.len() + 1);
     let job = Job {
         project: project.to_owned(),

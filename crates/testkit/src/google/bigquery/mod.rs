@@ -1,7 +1,8 @@
 //! The stub's BigQuery: tables put there by the test, and queries answered without SQL: the table between the backticks,
-//! the columns between `select` and `from`, `<column> in unnest(@<parameter>)`; rows in their order.
+//! the columns between `select` and `from`, the conditions that `condition` knows; rows in their order.
 
 mod column;
+mod condition;
 mod encode;
 mod export;
 mod jobs;

@@ -30,6 +30,8 @@ pub struct Table {
 pub(super) enum Rows {
     Held(Arc<Vec<Value>>),
     Made(u64, Make),
+    /// those of another table that have these numbers
+    Picked(Box<Rows>, Arc<[u64]>),
 }
 
 impl Table {
@@ -98,6 +100,7 @@ impl Rows {
         match self {
             Self::Held(rows) => rows.len() as u64,
             Self::Made(count, _) => *count,
+            Self::Picked(_, numbers) => numbers.len() as u64,
         }
     }
 
@@ -106,7 +109,19 @@ impl Rows {
         match self {
             Self::Held(rows) => rows[usize::try_from(number).expect("a row's number")].clone(),
             Self::Made(_, make) => make(number),
+            Self::Picked(rows, numbers) => rows.row(numbers[usize::try_from(number).expect("a row's number")]),
         }
+    }
+
+    /// The rows that are asked for. What a query's answer keeps is their numbers, however often it is asked.
+    pub(super) fn pick(&self, takes: impl Fn(&Value) -> bool) -> Self {
+        let numbers = match self {
+            Self::Held(rows) => {
+                (0..).zip(rows.iter()).filter(|(_, row)| takes(row)).map(|(number, _)| number).collect()
+            }
+            _ => (0..self.len()).filter(|number| takes(&self.row(*number))).collect(),
+        };
+        Self::Picked(Box::new(self.clone()), numbers)
     }
 }
 

@@ -1,0 +1,128 @@
+//! The folder: finds what waits by itself, goes on after failures, and keeps one tenant's trouble from the others.
+
+use std::time::{Duration, Instant};
+
+use common::auth::api_key::Scope;
+use common::db::TenantTx;
+use serde_json::json;
+use testkit::oracle::TenantSettings;
+use testkit::{tenants, tokens};
+
+use super::shop::{PostingShop, now, seconds, view};
+
+/// Until the tenant's figures show it.
+async fn seen(shop: &PostingShop, page_views: i64) -> Duration {
+    let since = Instant::now();
+    let sql = "select coalesce(sum(page_views), 0)::bigint from daily_stats where location_id = ''";
+    while shop.number(sql).await != page_views {
+        assert!(since.elapsed() < Duration::from_secs(30), "the figures do not show it");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    since.elapsed()
+}
+
+#[tokio::test]
+async fn what_is_posted_shows_within_two_seconds_however_it_comes() {
+    let shop = PostingShop::new().await;
+    shop.scene.start_folding();
+    for n in 1..=5 {
+        shop.accept(&view("c", &format!("/{n}"), now() - seconds(n)), 1).await;
+        let took = seen(&shop, n).await;
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+    // Of several days, in one body.
+    let days = json!([
+        view("d", "/", now() - seconds(2 * 86_400)),
+        view("e", "/", now() - seconds(86_400)),
+        view("f", "/", now())
+    ]);
+    shop.accept(&days, 3).await;
+    let took = seen(&shop, 8).await;
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test]
+async fn posts_that_waited_before_the_start_are_found_and_so_are_another_processs() {
+    let shop = PostingShop::new().await;
+    shop.accept(&view("c", "/old", now() - seconds(5)), 1).await;
+    // Days ago, as far as the note of it says.
+    shop.run("update due_work set due_at = now() - interval '9 days'").await;
+    shop.scene.start_folding();
+    seen(&shop, 1).await;
+    // The other process has no folder in it that it could tell.
+    let other = testkit::http::TestServer::start(data_service::router(shop.scene.state.clone())).await;
+    let request = other.client().request(reqwest::Method::POST, "/data/events").header("X-Api-Key", &shop.key);
+    testkit::http::Answer::of(request.json(&view("c", "/other", now()))).await.expect(202);
+    let took = seen(&shop, 2).await;
+    assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_tenant_whose_day_is_being_loaded_waits_and_the_others_do_not() {
+    let shop = PostingShop::new().await;
+    shop.scene.start_folding();
+    let pool = &shop.scene.state.pool;
+    let other = tenants::create(pool, &TenantSettings { zone: chrono_tz::UTC, ..TenantSettings::default() }).await;
+    let key = tokens::api_key(&shop.scene.state, other, &[Scope::Ingest]).await;
+    // As load_staged_day locks a day.
+    let mut load = TenantTx::begin(pool, other).await.unwrap();
+    let day = chrono::Utc::now().date_naive();
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended('ga load day ' || $1::text || $2::text, 0))")
+        .bind(other)
+        .bind(day)
+        .execute(load.conn())
+        .await
+        .unwrap();
+    shop.post_as(&key, &view("c", "/", now())).await.expect(202);
+    shop.accept(&view("c", "/", now()), 1).await;
+    let took = seen(&shop, 1).await;
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    let waiting = "select count(*) from posted_events";
+    assert_eq!(sqlx::query_scalar::<_, i64>(waiting).fetch_one(load.conn()).await.unwrap(), 1);
+    load.commit().await.unwrap();
+    let since = Instant::now();
+    loop {
+        let mut tx = TenantTx::begin(pool, other).await.unwrap();
+        if sqlx::query_scalar::<_, i64>(waiting).fetch_one(tx.conn()).await.unwrap() == 0 {
+            break;
+        }
+        assert!(since.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_tried_again() {
+    let shop = PostingShop::new().await;
+    shop.scene.start_folding();
+    let run = |sql: &'static str| sqlx::raw_sql(sql).execute(&shop.scene.db.owner);
+    run("alter function fold_posted_events(uuid, date, integer) rename to put_away").await.unwrap();
+    shop.accept(&view("c", "/", now()), 1).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(shop.waiting().await, 1);
+    run("alter function put_away(uuid, date, integer) rename to fold_posted_events").await.unwrap();
+    seen(&shop, 1).await;
+}
+
+#[tokio::test]
+async fn a_backlog_is_folded_in_batches() {
+    let shop = PostingShop::new().await;
+    let at = now() - seconds(3600);
+    for n in 0..12 {
+        let body: Vec<_> = (0..40)
+            .map(|o| {
+                let events: Vec<_> = (0..25)
+                    .map(
+                        |e| json!({"name": "page_view", "params": {"session_id": o, "page_location": format!("/{e}")}}),
+                    )
+                    .collect();
+                json!({"client_id": format!("c{n}"), "timestamp_micros": at, "events": events})
+            })
+            .collect();
+        shop.accept(&json!(body), 1000).await;
+    }
+    assert_eq!(shop.waiting().await, 12_000);
+    shop.scene.start_folding();
+    seen(&shop, 12_000).await;
+    assert_eq!(shop.number("select count(*) from visits").await, 480);
+}

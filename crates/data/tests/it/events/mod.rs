@@ -1,0 +1,14 @@
+//! Posted events, from the request to the figures.
+
+mod collect;
+mod folding;
+mod keys;
+mod killed;
+mod limits;
+mod mapping;
+mod random;
+mod real_day;
+mod retries;
+mod same_day;
+mod shape;
+mod shop;
