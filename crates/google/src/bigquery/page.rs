@@ -79,6 +79,16 @@ impl Page {
         Self { body, rows, schema, before }
     }
 
+    /// The page that a complete answer holds, as Google sent it.
+    ///
+    /// # Errors
+    /// [`GoogleError::Broken`] when it is no answer, or one without a schema: not complete, or a failure.
+    pub fn of_answer(body: Vec<u8>) -> Result<Self, GoogleError> {
+        let Answer { complete, schema, rows, .. } = Answer::read(&body)?;
+        let schema = schema.filter(|_| complete).ok_or_else(|| broken(WHAT, "it holds no page"))?;
+        Ok(Self::new(body, rows, schema.into(), 0))
+    }
+
     /// How many rows it has.
     #[must_use]
     pub fn len(&self) -> usize {
