@@ -79,8 +79,12 @@ impl PropertyScene {
             patience: Patience::default(),
         };
         let state = AppState::new(db.app.clone(), service);
-        let ingestion =
-            Ingestion { pool: db.app.clone(), data_root: root.path().to_owned(), google: Arc::new(google) };
+        let ingestion = Ingestion {
+            pool: db.app.clone(),
+            data_root: root.path().to_owned(),
+            google: Arc::new(google),
+            allow_private_addresses: false,
+        };
         let server = TestServer::start(data_service::router(state.clone())).await;
         let tenant = testkit::tenants::create(&db.app, settings).await;
         let person = testkit::tokens::member(&state, tenant, Role::Owner).await;

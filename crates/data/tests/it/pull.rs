@@ -35,8 +35,13 @@ const PACE: Pace =
 const TIMEOUTS: Timeouts =
     Timeouts { connect: Duration::from_secs(5), silence: Duration::from_secs(20), whole: Duration::from_secs(60) };
 /// ... and the job after so many attempts with a pause in between.
-pub const PATIENCE: Patience =
-    Patience { first: Duration::from_millis(20), longest: Duration::from_millis(50), attempts: 4, attempt: 1 };
+pub const PATIENCE: Patience = Patience {
+    first: Duration::from_millis(20),
+    longest: Duration::from_millis(50),
+    after_server_errors: Duration::from_millis(20),
+    attempts: 4,
+    attempt: 1,
+};
 
 /// A data service on a database of its own, and the Google that it knows.
 pub struct Pull {
@@ -104,8 +109,12 @@ impl Pull {
             settings: service.google.clone(),
             patience: PATIENCE,
         };
-        let ingestion =
-            Ingestion { pool: db.app.clone(), data_root: service.data_root.clone(), google: Arc::new(access) };
+        let ingestion = Ingestion {
+            pool: db.app.clone(),
+            data_root: service.data_root.clone(),
+            google: Arc::new(access),
+            allow_private_addresses: false,
+        };
         let state = AppState::new(db.app.clone(), service);
         let server = TestServer::start(router(state.clone())).await;
         let tenant = testkit::tenants::create(&db.app, settings).await;

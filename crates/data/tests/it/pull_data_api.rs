@@ -61,7 +61,10 @@ async fn a_day_is_read_by_one_report_a_table() {
     let rows = a_day("2026-03-10").into_iter().chain(purchases.map(Event::build)).collect();
     let scene = PropertyScene::new(registered(rows)).await;
     let job = scene.pull("2026-03-10", "2026-03-10").await;
-    assert_eq!((&job["status"], &job["source"], &job["origin"]), (&json!("completed"), &json!("data_api"), &json!("pull")));
+    assert_eq!(
+        (&job["status"], &job["source"], &job["origin"]),
+        (&json!("completed"), &json!("data_api"), &json!("pull"))
+    );
     assert_eq!(
         job["records_processed"],
         json!({"page_view": 5, "view_item": 1, "add_to_cart": 1, "purchase": 6, "view_search_results": 1,
@@ -161,7 +164,8 @@ async fn a_day_is_read_by_one_report_a_table() {
 async fn without_visitor_and_session_events_belong_to_no_visit() {
     for registered in [vec![], vec!["customEvent:ga_session_id"], vec!["customEvent:client_id"]] {
         let property = Property::of_events(New_York, a_day("2026-03-10"));
-        let scene = PropertyScene::new(registered.iter().fold(property, |property, name| property.register(name))).await;
+        let scene =
+            PropertyScene::new(registered.iter().fold(property, |property, name| property.register(name))).await;
         scene.pull("2026-03-10", "2026-03-10").await;
         assert_eq!(scene.number("select count(*) from visits").await, 0, "{registered:?}");
         assert_eq!(scene.number("select sum(event_count)::bigint from page_view where visit_id is null").await, 5);
@@ -182,9 +186,10 @@ async fn a_day_pulled_again_is_replaced_and_one_of_a_better_source_is_kept() {
     scene.pull("2026-03-10", "2026-03-10").await;
     assert_eq!(scene.rows("select sum(event_count) as n from page_view").await, [json!({"n": 2})]);
     assert_eq!(scene.number("select count(*) from no_search_results").await, 0);
-    assert_eq!(scene.rows("select table_name, events from day_events").await, [
-        json!({"table_name": "page_view", "events": 2})
-    ]);
+    assert_eq!(
+        scene.rows("select table_name, events from day_events").await,
+        [json!({"table_name": "page_view", "events": 2})]
+    );
 
     // Rows of an export rank above sums.
     let body = ndjson(&[at("page_view", "2026-03-11 10:00:00").visit("9.9", 1).page("/").build()]);
@@ -194,10 +199,7 @@ async fn a_day_pulled_again_is_replaced_and_one_of_a_better_source_is_kept() {
     let job = scene.start("2026-03-10", "2026-03-12").await;
     let ended = scene.attempt(&job).await;
     assert_eq!(ended["status"], "failed");
-    assert_eq!(
-        ended["error_message"],
-        "day 2026-03-11 is held by source export_files, which ranks above data_api"
-    );
+    assert_eq!(ended["error_message"], "day 2026-03-11 is held by source export_files, which ranks above data_api");
     assert_eq!(scene.number("select count(*) from page_view where event_date = '2026-03-11'").await, 1);
 }
 
@@ -233,7 +235,13 @@ fn of_views(rows: &'static [([&'static str; 3], &'static str)]) -> Property {
         });
         let sum: i64 = rows.iter().map(|(_, count)| count.parse::<i64>().unwrap()).sum();
         let totals = MadeRow { dimensions: vec!["page_view".into()], metrics: vec![sum.to_string()] };
-        Reported::Rows(if is_views { own.collect() } else if is_totals { vec![totals] } else { Vec::new() })
+        Reported::Rows(if is_views {
+            own.collect()
+        } else if is_totals {
+            vec![totals]
+        } else {
+            Vec::new()
+        })
     })
 }
 
@@ -307,10 +315,7 @@ async fn a_report_that_lost_rows_is_held_against_the_days_total() {
     };
     scene.stub.next(Endpoint::Report, [testkit::google::Fault::Change(Box::new(lose))]);
     let job = scene.pull("2026-03-10", "2026-03-10").await;
-    assert_eq!(
-        warnings(&job),
-        ["2026-03-10: page_view: the report does not add up to the day's events (4 of 5)"]
-    );
+    assert_eq!(warnings(&job), ["2026-03-10: page_view: the report does not add up to the day's events (4 of 5)"]);
 }
 
 #[tokio::test]
@@ -367,9 +372,8 @@ async fn days_and_minutes_are_the_propertys() {
                   stand on another day than their hour says";
     assert_eq!(told, [format!("2026-03-08: {clocks}"), format!("2026-11-01: {clocks}")]);
     let carts = scene.rows("select event_date, event_timestamp, event_count from add_to_cart order by 2").await;
-    let cart = |date: &str, time: i64, count: i64| {
-        json!({"event_date": date, "event_timestamp": time, "event_count": count})
-    };
+    let cart =
+        |date: &str, time: i64, count: i64| json!({"event_date": date, "event_timestamp": time, "event_count": count});
     let minute = |time: &str| micros(New_York, time);
     assert_eq!(
         carts,
@@ -383,7 +387,8 @@ async fn days_and_minutes_are_the_propertys() {
         ]
     );
     // The hour is the tenant's: midnight in New York is 10:30 in Kolkata.
-    let hours = scene.rows("select hour, carts from hourly_stats where day = '2026-03-08' and carts > 0 order by 1").await;
+    let hours =
+        scene.rows("select hour, carts from hourly_stats where day = '2026-03-08' and carts > 0 order by 1").await;
     assert_eq!(hours[0], json!({"hour": 9, "carts": 1}));
 }
 
@@ -463,9 +468,10 @@ async fn users_may_be_known_by_the_client_id_alone() {
     let tenant = TenantSettings { user_property: "client_id".into(), ..new_york() };
     let scene = PropertyScene::of(&tenant, registered(a_day("2026-03-10"))).await;
     scene.pull("2026-03-10", "2026-03-10").await;
-    assert_eq!(scene.rows("select user_pseudo_id, user_id from visits").await, [
-        json!({"user_pseudo_id": "1.1", "user_id": "1.1"})
-    ]);
+    assert_eq!(
+        scene.rows("select user_pseudo_id, user_id from visits").await,
+        [json!({"user_pseudo_id": "1.1", "user_id": "1.1"})]
+    );
 }
 
 #[tokio::test]
@@ -478,6 +484,7 @@ async fn rejected_sums_are_listed_and_not_taken_for_single_events() {
     let job = scene.pull("2026-03-10", "2026-03-10").await;
     assert_eq!(job["rejected"], 1);
     assert!(warnings(&job)[0].contains("report 2026-03-10: 1 malformed rows were not taken"), "{job}");
-    let redriven = scene.owner.post("/data/ingest/rejected/redrive", &json!({"job_id": job["job_id"]})).await.expect(202);
+    let redriven =
+        scene.owner.post("/data/ingest/rejected/redrive", &json!({"job_id": job["job_id"]})).await.expect(202);
     assert_eq!((&redriven["rows"], &redriven["left_out"]), (&json!(0), &json!(1)));
 }

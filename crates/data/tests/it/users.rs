@@ -27,7 +27,7 @@ async fn load(people: &People, events: &[Value], lists: &[(&str, String)]) {
     };
     let mut files = vec![file("rows.json", rows::ndjson(events))];
     files.extend(lists.iter().map(|(name, content)| file(name, content.clone().into_bytes())));
-    let ingestion = Ingestion { pool: people.state.pool.clone(), data_root: people.root.path().to_owned() };
+    let ingestion = Ingestion::new(&people.state.settings, people.state.pool.clone()).unwrap();
     let job = submit(&ingestion.pool, &ingestion.data_root, people.tenant, "replace", &files).await.unwrap();
     let attempt = Attempt { number: 1, most: 1, stop: CancellationToken::new() };
     work(&ingestion, IngestTask { tenant_id: people.tenant, job_id: job }, &attempt).await.unwrap();

@@ -60,6 +60,11 @@ impl FakeGoogle {
         self.known().faults.entry(endpoint).or_default().extend(faults);
     }
 
+    /// Takes back what was ordered of all endpoints and has not happened yet.
+    pub fn no_more_faults(&self) {
+        self.known().faults.clear();
+    }
+
     /// How much later every answer of this endpoint comes from here on.
     pub fn slow(&self, endpoint: Endpoint, pause: Duration) {
         self.known().pace.insert(endpoint, pause);
