@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a product")]
 
+#[expect(dead_code, reason = "other measurements use more of it")]
+mod shared;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -17,6 +20,7 @@ use data_service::ingest::job::IngestTask;
 use data_service::ingest::submit::submit;
 use data_service::ingest::view::{JobView, view};
 use data_service::ingest::work::{Ingestion, work};
+use shared::peak_memory_mib;
 use testkit::db::TestDb;
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +72,7 @@ async fn main() {
     report("first load", &first);
     let again = run(&ingestion, tenant, &made.files).await;
     report("replacing", &again);
-    println!("peak memory {:>9} MiB", peak_memory_mib());
+    println!("peak memory {:>9} MiB", peak_memory_mib("self"));
     assert!(first.1 >= PROMISED, "{:.0} events a second are fewer than the promised {PROMISED}", first.1);
 }
 
@@ -93,11 +97,4 @@ fn report(what: &str, (job, rate): &(JobView, f64)) {
         rate * landed as f64 / rows as f64,
         job.status,
     );
-}
-
-/// The process's high-water mark, from the kernel.
-fn peak_memory_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() / 1024
 }

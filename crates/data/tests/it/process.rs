@@ -121,6 +121,25 @@ impl Service {
         self.child.wait().unwrap();
     }
 
+    /// The process's number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks for something to be done; it has to be.
+    pub async fn post(&self, path: &str, body: &Value) -> Value {
+        done(self.signed(self.client.post(self.url(path))).json(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Value {
+        done(self.signed(self.client.put(self.url(path))).json(body)).await
+    }
+
+    /// Imports a list: `users` or `locations`.
+    pub async fn import(&self, list: &str, body: Vec<u8>) -> Value {
+        done(self.signed(self.client.post(self.url(&format!("/data/{list}/import")))).body(body)).await
+    }
+
     /// Uploads a body; answers the job's id.
     pub async fn upload(&self, body: Vec<u8>) -> String {
         let answer = self.signed(self.client.post(self.url("/data/ingest/upload"))).body(body).send().await.unwrap();
@@ -164,6 +183,13 @@ impl Service {
     pub async fn until_ended(&self, id: &str) -> Value {
         self.until(id, |job| job["completed_at"].is_string()).await
     }
+}
+
+async fn done(request: RequestBuilder) -> Value {
+    let answer = request.send().await.unwrap();
+    let (status, text) = (answer.status(), answer.text().await.unwrap());
+    assert!(status.is_success(), "{status}: {text}");
+    serde_json::from_str(&text).unwrap()
 }
 
 impl Drop for Service {
