@@ -55,6 +55,6 @@ begin
 end
 $$;
 
-comment on function confirm_known_events(uuid, date) is 'staged events that are rows already become posted';
+comment on function confirm_known_events(uuid, date) is 'version 1: staged events that are rows already become posted';
 revoke execute on function confirm_known_events(uuid, date) from public;
 grant execute on function confirm_known_events(uuid, date) to ga_services;

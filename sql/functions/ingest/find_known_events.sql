@@ -28,6 +28,6 @@ begin
 end
 $$;
 
-comment on function find_known_events(uuid, date) is 'staged events that are rows already';
+comment on function find_known_events(uuid, date) is 'version 1: staged events that are rows already';
 revoke execute on function find_known_events(uuid, date) from public;
 grant execute on function find_known_events(uuid, date) to ga_services;

@@ -70,6 +70,6 @@ end
 $$;
 
 comment on function fold_posted_events(uuid, date, integer) is
-    'posted events into the event tables, with all that is derived from them';
+    'version 1: posted events into the event tables, with all that is derived from them';
 revoke execute on function fold_posted_events(uuid, date, integer) from public;
 grant execute on function fold_posted_events(uuid, date, integer) to ga_services;

@@ -63,6 +63,6 @@ begin
 end
 $$;
 
-comment on function gather_visits_before(uuid) is 'the landed events of the visits in hand';
+comment on function gather_visits_before(uuid) is 'version 1: the landed events of the visits in hand';
 revoke execute on function gather_visits_before(uuid) from public;
 grant execute on function gather_visits_before(uuid) to ga_services;

@@ -16,30 +16,19 @@ begin
         visit_id uuid, day date, first_day date, last_day date, user_id text collate "C", location_id text collate "C",
         first_ts bigint, last_ts bigint, start_hour smallint, page_views integer, pages integer, view_items integer,
         carts integer, purchases integer, searches integer, failed_searches integer, entry_page text collate "C",
-        own_event_ids boolean, has_aggregates boolean
+        products_viewed integer, own_event_ids boolean, has_aggregates boolean
     ) on commit delete rows;
     -- Orders before (sign -1) and after (sign 1).
     create temporary table if not exists order_changes (
         sign integer, event_date date, event_id uuid, event_timestamp bigint, location_id text collate "C", hour smallint,
         revenue numeric, purchases bigint, purchase_lines bigint
     ) on commit delete rows;
-    create temporary table if not exists stat_changes (
-        location_id text collate "C", day date, hour smallint, revenue numeric, purchases bigint, purchase_lines bigint,
-        visitors bigint, carts bigint, searches bigint, failed_searches bigint, abandoned_carts bigint, page_views bigint,
-        min_ts bigint, max_ts bigint
-    ) on commit delete rows;
-    create temporary table if not exists user_changes (
-        location_id text collate "C", day date, user_id text collate "C", visits integer
-    ) on commit delete rows;
-    create temporary table if not exists page_changes (
-        location_id text collate "C", day date, page_hash uuid, entry_page text collate "C", bounces bigint
-    ) on commit delete rows;
-    if exists (select from known_events) or exists (select from visits_before) or exists (select from stat_changes) then
-        truncate known_events, visits_before, order_changes, stat_changes, user_changes, page_changes;
+    if exists (select from known_events) or exists (select from visits_before) or exists (select from order_changes) then
+        truncate known_events, visits_before, order_changes;
     end if;
 end
 $$;
 
-comment on function open_fold_tables() is 'the temporary tables in which figures are carried forward';
+comment on function open_fold_tables() is 'version 1: the temporary tables in which figures are carried forward';
 revoke execute on function open_fold_tables() from public;
 grant execute on function open_fold_tables() to ga_services;

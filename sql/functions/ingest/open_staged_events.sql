@@ -23,6 +23,6 @@ begin
 end
 $$;
 
-comment on function open_staged_events() is 'the temporary table of staged events';
+comment on function open_staged_events() is 'version 1: the temporary table of staged events';
 revoke execute on function open_staged_events() from public;
 grant execute on function open_staged_events() to ga_services;

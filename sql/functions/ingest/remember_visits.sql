@@ -1,8 +1,7 @@
 -- version: 1
 -- Puts the given visits, as they are stored, into the temporary table visits_before.
 --
--- The planner takes a tenant that it has not met for one row, and then any index that begins with the tenant for as good
--- as the primary key, visit by visit. Only the primary key gives this order without a sort.
+-- Only the primary key gives the order without a sort: see make_visits.
 create or replace function remember_visits(p_tenant_id uuid, p_visits uuid[]) returns void
 language plpgsql
 security invoker
@@ -12,13 +11,13 @@ set enable_sort = off
 as $$
 begin
     insert into visits_before (visit_id, day, first_day, last_day, user_id, location_id, first_ts, last_ts, start_hour,
-        page_views, pages, view_items, carts, purchases, searches, failed_searches, entry_page, own_event_ids,
-        has_aggregates)
+        page_views, pages, view_items, carts, purchases, searches, failed_searches, entry_page,
+        products_viewed, own_event_ids, has_aggregates)
     select b.*
     from unnest(p_visits) k (visit_id), lateral (
         select v.visit_id, v.day, v.first_day, v.last_day, v.user_id, v.location_id, v.first_ts, v.last_ts, v.start_hour,
             v.page_views, v.pages, v.view_items, v.carts, v.purchases, v.searches, v.failed_searches, v.entry_page,
-            v.own_event_ids, v.has_aggregates
+            v.products_viewed, v.own_event_ids, v.has_aggregates
         from visits v
         where v.tenant_id = p_tenant_id and v.visit_id >= k.visit_id and v.visit_id <= k.visit_id
         order by v.visit_id

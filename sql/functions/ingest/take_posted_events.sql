@@ -38,6 +38,6 @@ begin
 end
 $$;
 
-comment on function take_posted_events(uuid, date, integer) is 'moves posted events of a day into staging';
+comment on function take_posted_events(uuid, date, integer) is 'version 1: moves posted events of a day into staging';
 revoke execute on function take_posted_events(uuid, date, integer) from public;
 grant execute on function take_posted_events(uuid, date, integer) to ga_services;

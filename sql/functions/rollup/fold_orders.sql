@@ -14,7 +14,7 @@ declare
     v_sign integer;
     v_changed record;
 begin
-    -- Each by an index of its own, one by one: see remember_visits.
+    -- Each by an index of its own, one by one: see make_visits.
     v_lines := array(
         select order_line_id(s.event_date, s.event_id, s.transaction_id) from staged_events s where s.kind = 4
         union
@@ -79,6 +79,6 @@ begin
 end
 $$;
 
-comment on function fold_orders(uuid, date, text) is 'orders carried forward by staged purchases';
+comment on function fold_orders(uuid, date, text) is 'version 1: orders carried forward by staged purchases';
 revoke execute on function fold_orders(uuid, date, text) from public;
 grant execute on function fold_orders(uuid, date, text) to ga_services;

@@ -56,6 +56,6 @@ begin
 end
 $$;
 
-comment on function narrow_days(uuid) is 'when days were active, after a visit has left them';
+comment on function narrow_days(uuid) is 'version 1: when days were active, after a visit has left them';
 revoke execute on function narrow_days(uuid) from public;
 grant execute on function narrow_days(uuid) to ga_services;

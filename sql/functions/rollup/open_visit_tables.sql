@@ -17,10 +17,8 @@ begin
         event_count integer, own_id boolean, page_location text collate "C", term text collate "C", items_count integer,
         items_value numeric, items jsonb, fresh boolean
     ) on commit delete rows;
-    create temporary table if not exists made_visits (
-        like visits, min_web text collate "C", max_web text collate "C", min_ga text collate "C", max_ga text collate "C",
-        min_branch text collate "C", max_branch text collate "C"
-    ) on commit delete rows;
+    -- is_contested: several users or branches are named.
+    create temporary table if not exists made_visits (like visits, is_contested boolean) on commit delete rows;
     -- Most transactions come here once. A truncate makes the connection plan anew.
     if exists (select from gathered_events) or exists (select from made_visits) then
         truncate gathered_events, made_visits;

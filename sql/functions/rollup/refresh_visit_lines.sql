@@ -12,11 +12,27 @@ set jit = off
 set enable_nestloop = off
 as $$
 declare
-    v_carts uuid[] := array(select f.visit_id from made_visits f where f.carts > 0);
+    v_carts uuid[];
     -- only these can stand in the list that shows viewed products
-    v_active uuid[] := array(select f.visit_id from made_visits f
-        where f.pages > 2 and f.user_id is not null and f.view_items > 0);
+    v_active uuid[];
 begin
+    if p_days is not null then
+        v_carts := array(select m.visit_id from made_visits m where m.carts > 0);
+        v_active := array(select m.visit_id from made_visits m
+            where m.pages > 2 and m.user_id is not null and m.view_items > 0);
+    else
+        -- The others' product lines stay as they are.
+        update made_visits m
+        set products_viewed = b.products_viewed
+        from visits_before b
+        where m.visit_id = b.visit_id and b.products_viewed > 0;
+        v_carts := array(select distinct e.visit_id from gathered_events e where e.kind = 3 and e.fresh);
+        v_active := array(
+            select m.visit_id from made_visits m
+            left join visits_before b on b.visit_id = m.visit_id and b.pages > 2 and b.user_id is not null
+                and b.view_items = m.view_items
+            where m.pages > 2 and m.user_id is not null and m.view_items > 0 and b.visit_id is null);
+    end if;
     if p_visits is not null then
         delete from visit_products p where p.tenant_id = p_tenant_id and p.visit_id = any(p_visits);
         delete from search_lines l where l.tenant_id = p_tenant_id and l.visit_id = any(p_visits);
@@ -24,7 +40,7 @@ begin
     if cardinality(v_carts || v_active) > 0 then
         execute format($sql$
         with stored as (
-        insert into visit_products (tenant_id, visit_id, cart, viewed)
+        insert into visit_products as p (tenant_id, visit_id, cart, viewed)
         select $1, coalesce(c.visit_id, w.visit_id), c.lines, w.lines
         from (
             select e.visit_id, jsonb_agg(jsonb_build_object('item_id', i.item -> 'item_id',
@@ -54,8 +70,9 @@ begin
             ) d
             group by d.visit_id
         ) w on w.visit_id = c.visit_id
-        on conflict (tenant_id, visit_id) do update set cart = excluded.cart, viewed = excluded.viewed
-        returning visit_id, viewed
+        on conflict (tenant_id, visit_id) do update
+        set cart = coalesce(excluded.cart, p.cart), viewed = coalesce(excluded.viewed, p.viewed)
+        returning p.visit_id, p.viewed
         )
         update made_visits m
         set products_viewed = jsonb_array_length(s.viewed)

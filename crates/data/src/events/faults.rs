@@ -44,7 +44,9 @@ impl Faults {
         for (field, more) in all {
             message.push_str(&format!("; {place}{field} {more}"));
         }
-        Some(RejectedEvent { index, field: format!("{place}{field}"), message })
+        // Answers are kept for retries, in a column of JSON; PostgreSQL stores no NUL character there.
+        let seen = |text: String| text.replace('\0', "\u{2400}");
+        Some(RejectedEvent { index, field: seen(format!("{place}{field}")), message: seen(message) })
     }
 }
 

@@ -126,10 +126,11 @@ impl Folder {
         .await
     }
 
-    /// Rounds until nothing waits. A failure is logged; the next scan takes the tenant up again.
+    /// Rounds until nothing waits. A failure is logged; the next scan takes the tenant, or the day, up again.
     async fn fold_tenant(&self, tenant: TenantId) {
+        let mut refused = HashSet::new();
         loop {
-            let round = self.round(tenant).await;
+            let round = self.round(tenant, &mut refused).await;
             match round {
                 Ok(Folded { folded: 0, left: false, .. }) => return,
                 Ok(_) => {}
@@ -145,17 +146,29 @@ impl Folder {
         }
     }
 
-    /// One batch of each day that has something waiting, newest day first.
-    async fn round(&self, tenant: TenantId) -> anyhow::Result<Folded> {
+    /// One batch of each day that has something waiting, newest day first. A day that PostgreSQL refuses is noted in
+    /// `refused`, and keeps no other day from being folded.
+    async fn round(&self, tenant: TenantId, refused: &mut HashSet<NaiveDate>) -> anyhow::Result<Folded> {
         let _turn = self.rounds.acquire().await?;
         let mut sum = Folded::default();
         for day in self.days(tenant).await? {
+            if refused.contains(&day) {
+                continue;
+            }
             if self.shutdown.is_cancelled() {
                 break;
             }
-            let folded = self.fold(tenant, day).await?;
-            sum.folded += folded.folded;
-            sum.left |= folded.left || folded.busy;
+            match self.fold(tenant, day).await {
+                Ok(folded) => {
+                    sum.folded += folded.folded;
+                    sum.left |= folded.left || folded.busy;
+                }
+                Err(sqlx::Error::Database(error)) => {
+                    tracing::warn!(%tenant, %day, %error, "posted events of a day could not be folded");
+                    refused.insert(day);
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(sum)
     }
@@ -178,7 +191,7 @@ impl Folder {
         .await
     }
 
-    async fn fold(&self, tenant: TenantId, day: NaiveDate) -> anyhow::Result<Folded> {
+    async fn fold(&self, tenant: TenantId, day: NaiveDate) -> Result<Folded, sqlx::Error> {
         // In a transaction of its own: its lock is not held while events move.
         let mut tx = TenantTx::begin(&self.pool, tenant).await?;
         sqlx::query!("select ensure_event_partitions($1)", day).execute(tx.conn()).await?;
@@ -202,7 +215,7 @@ impl Folder {
             Err(error) if error.as_database_error().is_some_and(|db| db.code().as_deref() == Some("55P03")) => {
                 Ok(Folded { folded: 0, left: true, busy: true })
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Telling equal events of one request apart, exactly as a load of a day does (sql/functions/ingest/load_staged_day.sql).
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -8,8 +9,8 @@ use uuid::Uuid;
 use crate::ga4::{EventKind, MappedEvent};
 
 /// Numbers equal tuples: thirteen identical clicks are thirteen, and the same thirteen when they are sent again. An event
-/// that brought its own id and came twice is one, the first in event order; so is what an event that does not land says
-/// twice. Answers the events in the order of their keys, which keeps two requests from waiting for each other in a circle,
+/// that brought its own id and came twice, on whatever days, is one, the first in event order; so is what an event that does
+/// not land says twice. Answers the events in the order of their keys, which keeps two requests from waiting for each other in a circle,
 /// and how many were left out.
 pub fn number(mut events: Vec<MappedEvent>) -> (Vec<MappedEvent>, u64) {
     let sent = events.len();
@@ -24,6 +25,8 @@ pub fn number(mut events: Vec<MappedEvent>) -> (Vec<MappedEvent>, u64) {
         event.event_id = numbered(event.event_id, n);
         !event.own_id && event.kind != EventKind::Identity
     });
+    let mut own = HashSet::new();
+    events.retain(|event| !event.own_id || own.insert(event.event_id));
     // Numbers moved some of them.
     events.sort_by_key(|event| (event.event_date, event.event_id));
     let left_out = (sent - events.len()) as u64;

@@ -1,15 +1,16 @@
 //! Committing posted events: into `posted_events`, where the folder finds them, unless they are known already.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, Utc};
 use common::ids::TenantId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::ga4::MappedEvent;
 
-/// How many days back an event with an id of its own is looked for: sent again without a time, it is of another day.
+/// How many days back and ahead an event with an id of its own is looked for: sent again with another time, or without one,
+/// it is of another day.
 const OWN_ID_DAYS: u64 = 3;
 
 /// What became of the events.
@@ -21,7 +22,7 @@ pub struct Stored {
     pub waits: bool,
 }
 
-/// Stores events that `number` has put in order, in the tenant's open transaction.
+/// Stores events that `number` has put in order, each id once, in the tenant's open transaction.
 ///
 /// # Errors
 /// The database is away.
@@ -30,6 +31,8 @@ pub async fn store(conn: &mut PgConnection, tenant: TenantId, events: &[MappedEv
         return Ok(Stored::default());
     }
     let inserted = insert(conn, tenant, events).await?;
+    // No event is of a later day, wherever the tenant is.
+    let latest = Utc::now().date_naive() + Days::new(1);
     let mut known = 0;
     let mut gone = Vec::new();
     for (day, fresh) in by_day(events, &inserted) {
@@ -38,9 +41,10 @@ pub async fn store(conn: &mut PgConnection, tenant: TenantId, events: &[MappedEv
         // A pulled row that is posted as well has to learn that it is: it then survives the next pull. The folder does it.
         let mut done: Vec<Uuid> = on_day.into_iter().filter(|row| row.posted).map(|row| row.id).collect();
         let own: Vec<&MappedEvent> = fresh.iter().copied().filter(|event| event.own_id).collect();
-        for back in (1..=OWN_ID_DAYS).filter(|_| !own.is_empty()) {
-            let Some(earlier) = day.checked_sub_days(Days::new(back)) else { continue };
-            for row in known_on(conn, tenant, earlier, &own, true).await? {
+        let others =
+            (1..=OWN_ID_DAYS).flat_map(|n| [day.checked_sub_days(Days::new(n)), day.checked_add_days(Days::new(n))]);
+        for other in others.flatten().filter(|other| !own.is_empty() && *other <= latest) {
+            for row in known_on(conn, tenant, other, &own, true).await? {
                 if !found.contains(&row.id) {
                     found.push(row.id);
                     done.push(row.id);
@@ -59,9 +63,9 @@ pub async fn store(conn: &mut PgConnection, tenant: TenantId, events: &[MappedEv
     Ok(Stored { accepted: accepted as u64, duplicates: (events.len() - accepted) as u64, waits })
 }
 
-/// The events whose ids were taken, by day.
+/// The events that were inserted, by day.
 fn by_day<'a>(events: &'a [MappedEvent], inserted: &[Uuid]) -> BTreeMap<NaiveDate, Vec<&'a MappedEvent>> {
-    let inserted: std::collections::HashSet<&Uuid> = inserted.iter().collect();
+    let inserted: HashSet<&Uuid> = inserted.iter().collect();
     let mut days: BTreeMap<NaiveDate, Vec<&MappedEvent>> = BTreeMap::new();
     for event in events.iter().filter(|event| inserted.contains(&event.event_id)) {
         days.entry(event.event_date).or_default().push(event);

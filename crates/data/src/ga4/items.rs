@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Number, Value};
 
 use super::money::{Conversion, decimal};
-use super::value::{real, storable};
+use super::value::{real_storable, storable};
 
 /// The real items of an event.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ fn put(line: &mut Map<String, Value>, key: &str, value: Option<Value>) {
 
 fn take_text(item: &mut Map<String, Value>, key: &str) -> Option<String> {
     match item.remove(key)? {
-        Value::String(text) => real(&text).map(storable),
+        Value::String(text) => real_storable(&text),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }

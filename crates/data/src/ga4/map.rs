@@ -10,7 +10,7 @@ use super::items::{self, Items};
 use super::money::{Conversion, decimal};
 use super::row::{Ga4Row, Param, RowSeed};
 use super::settings::MappingSettings;
-use super::value::{real, storable};
+use super::value::{real, real_storable};
 
 /// Longest id that is taken, in bytes: they stand in indexes. GA4 itself cuts parameter values at 100 characters.
 const LONGEST_ID: usize = 500;
@@ -171,7 +171,7 @@ fn commerce_and_extra(row: Ga4Row, event: &mut MappedEvent, settings: &MappingSe
     event.foreign_amount = event.kind == EventKind::AddToCart && foreign_price;
     if event.kind == EventKind::Purchase {
         event.transaction_id = real_param(&row.event_params, "transaction_id")
-            .or_else(|| ecommerce.get("transaction_id").and_then(|v| v.as_str()).and_then(real).map(storable));
+            .or_else(|| ecommerce.get("transaction_id").and_then(|v| v.as_str()).and_then(real_storable));
         check_length("transaction_id", event.transaction_id.as_deref())?;
         event.revenue = decimal(ecommerce.get("purchase_revenue"));
         event.amount = conversion.amount(&ecommerce, "purchase_revenue", "purchase_revenue_in_usd");

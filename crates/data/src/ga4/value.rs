@@ -14,14 +14,21 @@ pub fn storable(text: &str) -> String {
     if text.contains('\0') { text.replace('\0', "") } else { text.to_owned() }
 }
 
+/// A text as it is stored, unless it says that there is none. What a NUL character hides counts as what is left without it.
+pub fn real_storable(text: &str) -> Option<String> {
+    let text = storable(text);
+    real(&text).is_some().then_some(text)
+}
+
 /// A cell's text, trimmed and storable, unless it says that there is none.
 pub fn real_text(text: &str) -> Option<String> {
-    real(text).map(|t| storable(t.trim()))
+    let text = storable(text);
+    real(&text).map(|t| t.trim().to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{real, storable};
+    use super::{real, real_storable, real_text, storable};
 
     #[test]
     fn fillers_are_no_values() {
@@ -35,5 +42,10 @@ mod tests {
     #[test]
     fn nul_characters_are_left_out() {
         assert_eq!(storable("a\0b"), "ab");
+        assert_eq!(real_storable(" a\0b "), Some(" ab ".into()));
+        assert_eq!(real_text(" a\0b \0"), Some("ab".into()));
+        for nothing in ["\0", " \0 ", "(not\0 set)"] {
+            assert_eq!((real_storable(nothing), real_text(nothing)), (None, None), "{nothing:?}");
+        }
     }
 }

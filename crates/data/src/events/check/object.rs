@@ -12,6 +12,10 @@ use crate::ga4::real_text;
 /// Longest id of a visitor or user, in characters: Google's for `user_id`.
 const LONGEST_ID: u32 = 256;
 
+/// Fields of `user_location`, `device` and `consent` that are taken; Google names nine at most. All of an object's events
+/// keep them.
+const MOST_DETAILS: usize = 25;
+
 /// Judges what all events of an object share.
 pub fn object(message: &Message, limits: &EventLimits, faults: &mut Faults) -> Behavior {
     let Message {
@@ -100,6 +104,9 @@ fn properties(shape: &Shape<Named<Shape<Property>>>, limits: &EventLimits, fault
 
 fn details(field: &str, shape: &Shape<Named<Scalar>>, limits: &EventLimits, faults: &mut Faults) {
     match shape {
+        Shape::Is(Named(entries)) if entries.len() > MOST_DETAILS => {
+            faults.add(field, format!("holds {} fields; {MOST_DETAILS} are taken", entries.len()));
+        }
         Shape::Is(Named(entries)) => {
             for (name, value) in entries {
                 scalar(&|| format!("{field}.{}", shown(name)), value, limits.max_value_length, faults);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use common::auth::api_key::Scope;
 use common::db::TenantTx;
+use data_service::events::fold::{Waiting, keep_folding};
 use serde_json::json;
 use testkit::oracle::TenantSettings;
 use testkit::{tenants, tokens};
@@ -120,6 +121,42 @@ async fn a_failure_is_tried_again() {
     assert_eq!(shop.waiting().await, 1);
     run("alter function put_away(uuid, date, integer) rename to fold_posted_events").await.unwrap();
     seen(&shop, 1).await;
+}
+
+#[tokio::test]
+async fn a_day_that_fails_keeps_no_other_day_waiting() {
+    let shop = PostingShop::new().await;
+    let run = |sql: &'static str| sqlx::raw_sql(sql).execute(&shop.scene.db.owner);
+    run("alter table visits add constraint nobody check (user_pseudo_id <> 'nobody')").await.unwrap();
+    // The newest day is the first one in each round.
+    let days = json!([view("nobody", "/", now()), view("c", "/", now()), view("c", "/", now() - seconds(86_400))]);
+    shop.accept(&days, 3).await;
+    shop.scene.start_folding();
+    seen(&shop, 1).await;
+    assert_eq!(shop.waiting().await, 2, "all of the failed day waits");
+    run("alter table visits drop constraint nobody").await.unwrap();
+    seen(&shop, 3).await;
+}
+
+#[tokio::test]
+async fn folders_of_two_processes_move_each_event_once() {
+    let shop = PostingShop::new().await;
+    shop.scene.start_folding();
+    // Told by nobody, it finds by its scans what the first one has in hand.
+    let stop = tokio_util::sync::CancellationToken::new();
+    let _stop = stop.clone().drop_guard();
+    tokio::spawn(keep_folding(shop.scene.state.pool.clone(), Waiting::default(), stop));
+    let at = now() - seconds(60);
+    for round in 0..30 {
+        let bodies = (0..10).map(|visitor| view(&format!("v{visitor}"), &format!("/{round}"), at)).collect();
+        shop.accept(&serde_json::Value::Array(bodies), 10).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    seen(&shop, 300).await;
+    let kept = shop.tables().await;
+    shop.run(&format!("select rebuild_rollups('{}')", shop.scene.tenant)).await;
+    assert_eq!(shop.tables().await, kept);
+    assert_eq!(shop.number("select sum(events)::bigint from day_events").await, 300);
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use chrono::{NaiveDate, NaiveTime, TimeZone};
 use serde_json::{Value, json};
 use testkit::oracle::TenantSettings;
 use testkit::rows::{local_day, micros};
 
-use super::shop::{PostingShop, now, object, seconds};
+use super::shop::{PostingShop, now, object, seconds, view};
 
 #[tokio::test]
 async fn a_visit_is_in_the_dashboards_figures_within_two_seconds() {
@@ -147,6 +148,40 @@ async fn the_day_is_that_of_the_tenants_zone_and_the_session_comes_in_three_form
     assert_eq!(rows["sessions"], json!([1_747_075_570, 1_747_075_570, 1_747_075_570, 1_747_075_570, null]));
     assert_eq!(rows["first"], local_day(zone, near_midnight).to_string());
     assert_eq!(rows["visitors"], 1);
+}
+
+/// East and west of UTC, and where clocks go forward at midnight, so that a day begins at one.
+#[tokio::test]
+async fn a_day_begins_to_the_microsecond_and_its_first_event_takes_the_visit() {
+    let yesterday = |zone| local_day(zone, now()).pred_opt().unwrap();
+    let santiago = chrono_tz::America::Santiago;
+    let is_short = |day: &NaiveDate| santiago.from_local_datetime(&day.and_time(NaiveTime::MIN)).earliest().is_none();
+    let short = yesterday(santiago).iter_days().rev().take(395).find(is_short).expect("a day without a midnight");
+    for (zone, day, begins) in [
+        (chrono_tz::Pacific::Auckland, yesterday(chrono_tz::Pacific::Auckland), "00:00:00"),
+        (chrono_tz::Pacific::Honolulu, yesterday(chrono_tz::Pacific::Honolulu), "00:00:00"),
+        (santiago, short, "01:00:00"),
+    ] {
+        let midnight = micros(zone, &format!("{day} {begins}"));
+        let shop = PostingShop::of(&TenantSettings { zone, ..TenantSettings::default() }).await;
+        shop.limit(json!({"max_age_hours": 9600})).await;
+        shop.scene.start_folding();
+        shop.accept(&view("c", "/after", midnight), 1).await;
+        shop.until_folded().await;
+        let days =
+            "select jsonb_agg(jsonb_build_array(day, visitors, page_views) order by day) as days from daily_stats
+            where location_id = ''";
+        assert_eq!(shop.row(days).await["days"], json!([[day, 1, 1]]), "{zone}");
+        shop.accept(&view("c", "/before", midnight - 1), 1).await;
+        shop.until_folded().await;
+        let before = day.pred_opt().unwrap();
+        assert_eq!(shop.row(days).await["days"], json!([[before, 1, 2]]), "{zone}: the whole visit");
+        let hours = "select jsonb_agg(jsonb_build_array(day, hour, visitors)) as hours from hourly_stats";
+        assert_eq!(shop.row(hours).await["hours"], json!([[before, 23, 1]]), "{zone}");
+        let kept = shop.tables().await;
+        shop.run(&format!("select rebuild_rollups('{}')", shop.scene.tenant)).await;
+        assert_eq!(shop.tables().await, kept);
+    }
 }
 
 #[tokio::test]

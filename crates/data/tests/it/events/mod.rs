@@ -2,6 +2,7 @@
 
 mod collect;
 mod folding;
+mod hostile;
 mod keys;
 mod killed;
 mod limits;

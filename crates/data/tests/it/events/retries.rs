@@ -159,6 +159,36 @@ async fn an_own_event_id_is_the_event_whatever_else_is_said() {
     assert_eq!(shop.number("select count(*) from page_view").await, 2);
 }
 
+#[tokio::test]
+async fn an_own_event_id_is_one_event_on_whatever_days_it_comes() {
+    let at = now() - seconds(60);
+    let of = |id: &str, days: i64| {
+        json!({"client_id": "c", "timestamp_micros": at - seconds(days * 86_400), "events": [
+            {"name": "page_view", "params": {"session_id": 5, "event_id": id, "page_location": format!("/{days}")}}]})
+    };
+    let shop = PostingShop::new().await;
+    shop.limit(json!({"max_age_hours": 96})).await;
+    // In one body, the earliest counts.
+    assert_eq!(shop.post(&json!([of("a", 0), of("a", 2), of("b", 1), of("a", 1)])).await.expect(202), said(2, 2));
+    // In later ones, what was taken: of an earlier day, a later one, or both, waiting and folded.
+    for fold in [false, true] {
+        if fold {
+            shop.scene.start_folding();
+            shop.until_folded().await;
+        }
+        assert_eq!(shop.post(&json!([of("b", 0), of("b", 1), of("b", 2)])).await.expect(202), said(0, 3));
+        assert_eq!(shop.post(&of("a", 0)).await.expect(202), said(0, 1));
+        assert_eq!(shop.post(&of("b", 3)).await.expect(202), said(0, 1));
+        assert_eq!(
+            shop.post(&json!([of("a", 1), of("b", 0), of("c", 0)])).await.expect(202),
+            said(u64::from(!fold), 2 + u64::from(fold))
+        );
+    }
+    let pages = shop.row("select array_agg(page_location order by page_location) as pages from page_view").await;
+    assert_eq!(pages["pages"], json!(["/0", "/1", "/2"]));
+    assert_eq!(shop.waiting().await, 0);
+}
+
 /// Equal events of one request have the ids that a load of the day gives them.
 #[tokio::test]
 async fn thirteen_clicks_posted_are_the_thirteen_that_are_pulled() {

@@ -52,6 +52,10 @@ impl PostingShop {
         self.send(|r| r.header("X-Api-Key", &self.key).header("content-type", "application/json").body(body)).await
     }
 
+    pub async fn post_bytes(&self, body: Vec<u8>) -> Answer {
+        self.send(|r| r.header("X-Api-Key", &self.key).header("content-type", "application/json").body(body)).await
+    }
+
     pub async fn post_with_key(&self, idempotency_key: &str, body: &Value) -> Answer {
         self.send(|request| {
             request.header("X-Api-Key", &self.key).header("Idempotency-Key", idempotency_key).json(body)
