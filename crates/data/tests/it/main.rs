@@ -5,6 +5,8 @@
 mod aggregates;
 mod bqemulator;
 mod crash;
+mod data_api_figures;
+mod data_api_quota;
 mod data_api_scene;
 mod emulator;
 mod events;
@@ -22,6 +24,7 @@ mod list_sources;
 mod lists_whole;
 mod malformed;
 mod openapi;
+mod operators_key;
 mod people;
 mod process;
 mod pull;
