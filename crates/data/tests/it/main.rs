@@ -42,6 +42,7 @@ mod sftp_server;
 mod source;
 mod source_scene;
 mod source_test;
+mod source_test_lists;
 mod stream;
 mod support;
 mod sweep;
