@@ -11,7 +11,7 @@ use testkit::google::Property;
 use testkit::oracle::{Input, Metrics, Oracle, Selection, TenantSettings};
 use testkit::rows::{RandomWorld, by_day, world};
 
-use crate::data_api_scene::PropertyScene;
+use crate::data_api_scene::{PropertyScene, at, registered};
 
 const LANDED: [&str; 7] = [
     "page_view",
@@ -270,4 +270,16 @@ async fn users_and_branches_are_known_as_far_as_they_are_registered() {
         assert_eq!(whole.unique_users > 0, is_visit && registers.user, "{case}");
     }
     assert!(users > 0);
+}
+
+#[tokio::test]
+async fn what_google_adds_up_in_binary_is_the_exact_sum() {
+    let purchase = |second: &str, amount: f64| {
+        at("purchase", &format!("2026-03-10 12:00:{second}")).revenue(amount).page("/thanks").build()
+    };
+    let rows = vec![purchase("01", 0.1), purchase("02", 0.2)];
+    let scene = PropertyScene::new(registered(rows)).await;
+    scene.pull("2026-03-10", "2026-03-10").await;
+    let stored = scene.rows("select amount::text, event_count from purchase").await;
+    assert_eq!(stored, [json!({"amount": "0.3", "event_count": 2})]);
 }
