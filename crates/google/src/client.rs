@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::{Client, redirect::Policy};
 use secrecy::SecretString;
 
-use crate::analytics::AnalyticsData;
+use crate::analytics::{AnalyticsData, ServerErrors};
 use crate::bigquery::BigQuery;
 use crate::token::{Scope, Tokens};
 use crate::{Endpoints, GoogleError, Pace, ServiceAccountKey, Timeouts};
@@ -21,6 +21,7 @@ struct Shared {
     endpoints: Endpoints,
     pace: Pace,
     tokens: Tokens,
+    server_errors: ServerErrors,
 }
 
 impl Google {
@@ -46,7 +47,15 @@ impl Google {
             .timeout(timeouts.whole)
             .build()
             .map_err(|error| GoogleError::Unavailable(format!("There is no HTTP client: {}.", error.without_url())))?;
-        Ok(Self { shared: Arc::new(Shared { http, endpoints, pace, tokens: Tokens::default() }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                http,
+                endpoints,
+                pace,
+                tokens: Tokens::default(),
+                server_errors: ServerErrors::default(),
+            }),
+        })
     }
 
     /// BigQuery as this account, its queries paid for by `billing_project`; `location` is where the dataset lives, which
@@ -74,8 +83,12 @@ impl Google {
         self.shared.pace
     }
 
+    pub(crate) fn server_errors(&self) -> &ServerErrors {
+        &self.shared.server_errors
+    }
+
     pub(crate) async fn token(&self, key: &ServiceAccountKey, scope: Scope) -> Result<SecretString, GoogleError> {
-        let Shared { http, endpoints, pace, tokens } = &*self.shared;
+        let Shared { http, endpoints, pace, tokens, .. } = &*self.shared;
         tokens.get(http, &endpoints.token, *pace, key, scope).await
     }
 

@@ -1,4 +1,5 @@
-//! Fetching a list over SFTP: the newest file of a folder that a pattern fits, from a server whose key is known.
+//! Fetching a list over SFTP: the newest file of a folder that a pattern fits, from a server whose key is known; or looking
+//! what there is.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -30,7 +31,7 @@ pub struct Limits {
     pub connect: Duration,
     /// The longest silence of the server after that.
     pub idle: Duration,
-    /// A larger file is refused.
+    /// A larger file is refused; of one that is looked at no more is read.
     pub most_bytes: u64,
 }
 
@@ -40,6 +41,25 @@ pub struct FetchedFile {
     /// Its name on the server, without the folder.
     pub name: String,
     pub bytes: u64,
+}
+
+/// A file of the folder that the pattern fits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FittingFile {
+    /// Seconds since 1970.
+    pub changed: u32,
+    pub name: String,
+    /// None where the server does not say.
+    pub bytes: Option<u64>,
+}
+
+/// What is in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The newest first; at least one.
+    pub files: Vec<FittingFile>,
+    /// The newest one was read to its end.
+    pub is_whole: bool,
 }
 
 /// Why nothing was fetched. The texts are for the person who named the server, and hold no secret.
@@ -65,19 +85,99 @@ pub async fn fetch(
     limits: &Limits,
     into: &Path,
 ) -> Result<FetchedFile, SftpError> {
-    let mut session = connect(server, limits).await?;
-    within(limits.connect, "signing in", sign_in(&mut session, server, secret)).await??;
-    let channel = within(limits.idle, "opening a channel", session.channel_open_session()).await?.map_err(failed)?;
-    within(limits.idle, "starting SFTP", channel.request_subsystem(true, "sftp"))
-        .await?
-        .map_err(|error| SftpError::Refused(format!("the server offers no SFTP: {error}")))?;
-    let sftp = within(limits.idle, "starting SFTP", SftpSession::new(channel.into_stream())).await?.map_err(failed)?;
-    sftp.set_timeout(limits.idle.as_secs().max(1));
-    let name = newest(&sftp, server, limits).await?;
-    let bytes = download(&sftp, &format!("{}/{name}", server.path.trim_end_matches('/')), limits, into).await?;
-    // Said for good manners; the file is here.
-    let _ = timeout(Duration::from_secs(1), session.disconnect(russh::Disconnect::ByApplication, "", "")).await;
+    let folder = Folder::open(server, secret, limits).await?;
+    let FittingFile { name, .. } = folder.newest_first().await?.swap_remove(0);
+    let (bytes, is_whole) = folder.download(&name, into).await?;
+    if !is_whole {
+        return Err(SftpError::Refused(format!("the file is larger than {} bytes", limits.most_bytes)));
+    }
+    folder.close().await;
     Ok(FetchedFile { name, bytes })
+}
+
+/// Says which files fit, and writes the beginning of the newest one into `into`.
+///
+/// # Errors
+/// See [`SftpError`].
+pub async fn look(server: &SftpSource, secret: &ListSecret, limits: &Limits, into: &Path) -> Result<Looked, SftpError> {
+    let folder = Folder::open(server, secret, limits).await?;
+    let files = folder.newest_first().await?;
+    let (_, is_whole) = folder.download(&files[0].name, into).await?;
+    folder.close().await;
+    Ok(Looked { files, is_whole })
+}
+
+/// The folder of a server that has let us in.
+struct Folder<'a> {
+    server: &'a SftpSource,
+    limits: &'a Limits,
+    session: Handle<KnownServer>,
+    sftp: SftpSession,
+}
+
+impl<'a> Folder<'a> {
+    async fn open(server: &'a SftpSource, secret: &ListSecret, limits: &'a Limits) -> Result<Self, SftpError> {
+        let mut session = connect(server, limits).await?;
+        within(limits.connect, "signing in", sign_in(&mut session, server, secret)).await??;
+        let channel = within(limits.idle, "opening a channel", session.channel_open_session()).await?;
+        let channel = channel.map_err(failed)?;
+        within(limits.idle, "starting SFTP", channel.request_subsystem(true, "sftp"))
+            .await?
+            .map_err(|error| SftpError::Refused(format!("the server offers no SFTP: {error}")))?;
+        let sftp = within(limits.idle, "starting SFTP", SftpSession::new(channel.into_stream())).await?;
+        let sftp = sftp.map_err(failed)?;
+        sftp.set_timeout(limits.idle.as_secs().max(1));
+        Ok(Self { server, limits, session, sftp })
+    }
+
+    /// The files that the pattern fits, at least one; of several equally new ones the last by name comes first.
+    async fn newest_first(&self) -> Result<Vec<FittingFile>, SftpError> {
+        let SftpSource { path, pattern, .. } = self.server;
+        let listed = within(self.limits.idle, "listing the folder", self.sftp.read_dir(path)).await?;
+        let entries =
+            listed.map_err(|error| SftpError::Refused(format!("the folder {path} cannot be listed: {error}")))?;
+        let mut fitting: Vec<FittingFile> = entries
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                let about = entry.metadata();
+                FittingFile { changed: about.mtime.unwrap_or_default(), name: entry.file_name(), bytes: about.size }
+            })
+            // A server that names a file elsewhere is not followed.
+            .filter(|file| !file.name.contains(['/', '\0']) && fits(pattern, &file.name))
+            .collect();
+        fitting.sort_by(|one, other| other.cmp(one));
+        if fitting.is_empty() {
+            return Err(SftpError::Refused(format!("no file in the folder {path} fits {pattern}")));
+        }
+        Ok(fitting)
+    }
+
+    /// Writes the file into `into`, as far as the limit allows. Answers how many bytes that are, and whether they are all.
+    async fn download(&self, name: &str, into: &Path) -> Result<(u64, bool), SftpError> {
+        let Self { server, limits, sftp, .. } = self;
+        let path = format!("{}/{name}", server.path.trim_end_matches('/'));
+        let refused = |error| SftpError::Refused(format!("the file cannot be opened: {error}"));
+        let mut remote = within(limits.idle, "opening the file", sftp.open(path)).await?.map_err(refused)?;
+        let mut local = File::create(into).await?;
+        let mut chunk = vec![0; CHUNK];
+        let mut bytes = 0u64;
+        loop {
+            let read = within(limits.idle, "reading the file", remote.read(&mut chunk)).await?.map_err(failed)?;
+            let is_whole = read == 0;
+            if is_whole || bytes + read as u64 > limits.most_bytes {
+                local.flush().await?;
+                return Ok((bytes, is_whole));
+            }
+            bytes += read as u64;
+            local.write_all(&chunk[..read]).await?;
+        }
+    }
+
+    /// For good manners: what was asked for is here.
+    async fn close(self) {
+        let goodbye = self.session.disconnect(russh::Disconnect::ByApplication, "", "");
+        let _ = timeout(Duration::from_secs(1), goodbye).await;
+    }
 }
 
 async fn within<T>(limit: Duration, what: &str, doing: impl Future<Output = T>) -> Result<T, SftpError> {
@@ -158,43 +258,6 @@ async fn sign_in(session: &mut Handle<KnownServer>, server: &SftpSource, secret:
         return Ok(());
     }
     Err(SftpError::Refused(format!("the server does not let {} in with what is stored", server.username)))
-}
-
-/// The newest file that the pattern fits; of several equally new ones the last by name.
-async fn newest(sftp: &SftpSession, server: &SftpSource, limits: &Limits) -> Result<String, SftpError> {
-    let listed = within(limits.idle, "listing the folder", sftp.read_dir(&server.path)).await?;
-    let entries =
-        listed.map_err(|error| SftpError::Refused(format!("the folder {} cannot be listed: {error}", server.path)))?;
-    let fitting = entries
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| (entry.metadata().mtime.unwrap_or_default(), entry.file_name()))
-        // A server that names a file elsewhere is not followed.
-        .filter(|(_, name)| !name.contains(['/', '\0']) && fits(&server.pattern, name));
-    fitting
-        .max()
-        .map(|(_, name)| name)
-        .ok_or_else(|| SftpError::Refused(format!("no file in the folder {} fits {}", server.path, server.pattern)))
-}
-
-async fn download(sftp: &SftpSession, path: &str, limits: &Limits, into: &Path) -> Result<u64, SftpError> {
-    let refused = |error| SftpError::Refused(format!("the file cannot be opened: {error}"));
-    let mut remote = within(limits.idle, "opening the file", sftp.open(path)).await?.map_err(refused)?;
-    let mut local = File::create(into).await?;
-    let mut chunk = vec![0; CHUNK];
-    let mut bytes = 0u64;
-    loop {
-        let read = within(limits.idle, "reading the file", remote.read(&mut chunk)).await?.map_err(failed)?;
-        if read == 0 {
-            break;
-        }
-        bytes += read as u64;
-        if bytes > limits.most_bytes {
-            return Err(SftpError::Refused(format!("the file is larger than {} bytes", limits.most_bytes)));
-        }
-        local.write_all(&chunk[..read]).await?;
-    }
-    local.flush().await?;
-    Ok(bytes)
 }
 
 /// Whether the name fits: `*` stands for any characters, `?` for one.

@@ -14,9 +14,7 @@ use super::spool::JobFolder;
 use super::work::Ingestion;
 use crate::dimensions::list_source::{ListSource, SftpSource, TableSource};
 use crate::dimensions::sftp::{self, SftpError};
-use crate::dimensions::{
-    ListFormat, ListKind, ListMode, ListOptions, ListOutcome, OnError, TableRows, TakeError, take_list,
-};
+use crate::dimensions::{ListFormat, ListMode, ListOptions, ListOutcome, OnError, TableRows, TakeError, take_list};
 use crate::source::grants::Grant;
 use crate::source::{self, ListOf, SourceConfig, StoredList, StoredSource};
 use crate::sources::{Patience, SourceError};
@@ -74,13 +72,9 @@ impl<'a> ListSources<'a> {
                 }
                 ListSource::Sftp(server) => (ListFormat::File, self.fetch_file(server, list, &path).await?),
             };
-            let kind = match of {
-                ListOf::Users => ListKind::Users,
-                ListOf::Locations => ListKind::Locations,
-            };
             // Nobody is there to mend a line at night: the others are taken, and the job says which was not.
             let options = ListOptions { mode: ListMode::Merge, on_error: OnError::Skip, dry_run: false };
-            let taken = take_list(&self.ingestion.pool, self.tenant, kind, &path, format, options).await;
+            let taken = take_list(&self.ingestion.pool, self.tenant, of.kind(), &path, format, options).await;
             let outcome = taken.map_err(|error| refusal(*of, &name, error))?;
             note(*of, &name, &outcome, landed);
         }
@@ -93,21 +87,14 @@ impl<'a> ListSources<'a> {
         let grant = Grant::bigquery(&table.project, &table.dataset);
         let key = source::credentials(&access.settings, &access.sealer, &self.source, &grant)
             .map_err(SourceError::Refused)?;
-        let (location, most) = match &self.source.config {
-            SourceConfig::Bigquery(export) => (export.location.as_deref(), export.max_bytes_billed),
-            _ => (None, USUAL_BYTES_BILLED),
-        };
+        let (location, most) = place_and_price(&self.source.config);
         let client = access.client.bigquery(key, &table.project, location);
         let read = async {
             let Some(info) = client.table(&table.project, &table.dataset, &table.table).await? else {
                 return Err(GoogleError::NotFound(format!("there is no table {}", table.table)));
             };
             let names: Vec<String> = info.schema.iter().map(|field| field.name.clone()).collect();
-            let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
-            let sql =
-                format!("select {}\nfrom `{}.{}.{}`", quoted.join(", "), table.project, table.dataset, table.table);
-            let query = Query { sql, parameters: vec![], max_bytes_billed: Some(most) };
-            Ok((client.query(&query).await?, names))
+            Ok((client.query(&whole_table(table, &names, Some(most))).await?, names))
         };
         let (rows, names) = read.await.map_err(|error| patience.judge(error))?;
         write_rows(rows, &names, into, &patience).await
@@ -139,6 +126,22 @@ impl<'a> ListSources<'a> {
             }
         }
     }
+}
+
+/// Where a list's table is read, as far as it has to be said, and what reading it may be billed for, in bytes.
+pub(crate) fn place_and_price(config: &SourceConfig) -> (Option<&str>, u64) {
+    match config {
+        SourceConfig::Bigquery(export) => (export.location.as_deref(), export.max_bytes_billed),
+        SourceConfig::ExportFiles | SourceConfig::DataApi(_) => (None, USUAL_BYTES_BILLED),
+    }
+}
+
+/// The query of a list's table.
+pub(crate) fn whole_table(table: &TableSource, names: &[String], max_bytes_billed: Option<u64>) -> Query {
+    let TableSource { project, dataset, table } = table;
+    let columns: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    let sql = format!("select {}\nfrom `{project}.{dataset}.{table}`", columns.join(", "));
+    Query { sql, parameters: vec![], max_bytes_billed }
 }
 
 /// A column as it stands in a query. People name their columns with blanks and umlauts.

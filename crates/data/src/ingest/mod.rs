@@ -6,7 +6,7 @@ mod days;
 pub mod folder;
 pub mod job;
 mod land;
-mod list_sources;
+pub(crate) mod list_sources;
 pub(crate) mod lists;
 mod origin;
 mod progress;

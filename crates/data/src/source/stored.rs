@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 
 use super::config::SourceConfig;
 use super::grants::{self, Grant};
+use crate::dimensions::ListKind;
 use crate::dimensions::list_source::{ListSecret, ListSource};
 use crate::events::limits::EventLimits;
 
@@ -85,6 +86,14 @@ impl ListOf {
         match self {
             Self::Users => "users",
             Self::Locations => "locations",
+        }
+    }
+
+    /// What its lines are.
+    pub const fn kind(self) -> ListKind {
+        match self {
+            Self::Users => ListKind::Users,
+            Self::Locations => ListKind::Locations,
         }
     }
 

@@ -22,6 +22,7 @@ use testkit::db::TestDb;
 use testkit::google::{Call, Endpoint, Property, Stub};
 use testkit::http::{Client, TestServer};
 use testkit::oracle::TenantSettings;
+use testkit::rows::Event;
 use tokio_util::sync::CancellationToken;
 
 pub const PROPERTY: &str = "123456789";
@@ -55,6 +56,23 @@ pub fn new_york() -> TenantSettings {
     TenantSettings { zone: New_York, ..TenantSettings::default() }
 }
 
+/// What a process that works jobs has.
+fn process(state: &AppState) -> Ingestion {
+    let settings = &state.settings;
+    let google = GoogleAccess {
+        client: Google::new(endpoints(&settings.google).unwrap(), PACE).unwrap(),
+        sealer: Sealer::from_settings(settings),
+        settings: settings.google.clone(),
+        patience: Patience::default(),
+    };
+    Ingestion {
+        pool: state.pool.clone(),
+        data_root: settings.data_root.clone(),
+        google: Arc::new(google),
+        allow_private_addresses: false,
+    }
+}
+
 impl PropertyScene {
     pub async fn new(property: Property) -> Self {
         Self::of(&new_york(), property).await
@@ -72,19 +90,8 @@ impl PropertyScene {
             bigquery: Some(stub.url.clone()),
             analytics_data: Some(stub.url.clone()),
         };
-        let google = GoogleAccess {
-            client: Google::new(endpoints(&service.google).unwrap(), PACE).unwrap(),
-            sealer: Sealer::from_settings(&service),
-            settings: service.google.clone(),
-            patience: Patience::default(),
-        };
         let state = AppState::new(db.app.clone(), service);
-        let ingestion = Ingestion {
-            pool: db.app.clone(),
-            data_root: root.path().to_owned(),
-            google: Arc::new(google),
-            allow_private_addresses: false,
-        };
+        let ingestion = process(&state);
         let server = TestServer::start(data_service::router(state.clone())).await;
         let tenant = testkit::tenants::create(&db.app, settings).await;
         let person = testkit::tokens::member(&state, tenant, Role::Owner).await;
@@ -108,6 +115,11 @@ impl PropertyScene {
         let attempt = Attempt { number: 1, most: 25, stop: CancellationToken::new() };
         work(&self.ingestion, self.task(job), &attempt).await.unwrap();
         self.job(job).await
+    }
+
+    /// What is worked from here on is worked by another process.
+    pub fn another_process(&mut self) {
+        self.ingestion = process(&self.state);
     }
 
     /// An attempt whose process dies once `when` is true.
@@ -189,4 +201,37 @@ pub fn warnings(job: &Value) -> Vec<&str> {
 pub fn waits(job: &Value) -> i64 {
     let until = job["waits_until"].as_str().unwrap_or_else(|| panic!("it does not wait: {job}"));
     (until.parse::<DateTime<Utc>>().unwrap() - Utc::now()).num_seconds()
+}
+
+/// An event by the clocks of New York.
+pub fn at(name: &str, local: &str) -> Event {
+    Event::at(name, New_York, local)
+}
+
+pub fn shop(path: &str) -> String {
+    format!("https://shop.example{path}")
+}
+
+/// A property whose owner registered everything.
+pub fn registered(rows: Vec<Value>) -> Property {
+    DIMENSIONS.into_iter().fold(Property::of_events(New_York, rows), Property::register)
+}
+
+/// One of each kind, and of some of them more.
+pub fn a_day(day: &str) -> Vec<Value> {
+    let at = |name: &str, time: &str| at(name, &format!("{day} {time}"));
+    let visit = |event: Event| event.param("ga_session_id", 7).param("client_id", "1.1").pseudo_id("1.1");
+    vec![
+        visit(at("page_view", "09:05:01").page(&shop("/"))).build(),
+        visit(at("page_view", "09:05:02").page(&shop("/"))).build(),
+        visit(at("page_view", "09:05:59").page(&shop("/"))).build(),
+        visit(at("page_view", "09:06:00").page(&shop("/valves"))).property("WebUserId", "U1").build(),
+        visit(at("view_item", "09:06:10").page(&shop("/valves"))).build(),
+        visit(at("add_to_cart", "09:06:20").page(&shop("/valves"))).build(),
+        visit(at("view_search_results", "09:07:00").param("search_term", " ball valve ")).build(),
+        at("no_search_results", "11:00:00").param("search_term", "rusty pipe").build(),
+        at("view_search_results_no_results", "11:00:30").param("search_term", "rusty pipe").build(),
+        at("page_view", "23:59:59").page(&shop("/late")).build(),
+        at("scroll", "10:00:00").build(),
+    ]
 }

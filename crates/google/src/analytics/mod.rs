@@ -5,6 +5,7 @@ mod metadata;
 mod page;
 mod quota;
 mod report;
+mod server_errors;
 mod wire;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use metadata::{Metadata, MetadataField};
 pub use page::{Report, ReportRow};
 pub use quota::{PropertyQuota, QuotaStatus};
 pub use report::{ReportMetadata, ReportRequest};
+pub(crate) use server_errors::ServerErrors;
 
 use crate::call::{Api, Call, Failure};
 use crate::token::Scope;
@@ -30,6 +32,8 @@ pub struct AnalyticsData {
     key: Arc<ServiceAccountKey>,
     property: String,
     grant: String,
+    /// whose server errors are counted: the project's at the property
+    errors_of: String,
 }
 
 impl AnalyticsData {
@@ -38,7 +42,9 @@ impl AnalyticsData {
             "Give {} the role Viewer on the property {property} (Admin, Property access management).",
             key.client_email()
         );
-        Self { google, key, property: property.to_owned(), grant }
+        let project = key.project_id().unwrap_or(key.client_email());
+        let errors_of = format!("{project}/{property}");
+        Self { google, key, property: property.to_owned(), grant, errors_of }
     }
 
     async fn post<T: DeserializeOwned>(&self, method: &str, body: &Value, what: &str) -> Result<T, Failure> {
@@ -75,8 +81,16 @@ impl AnalyticsData {
     }
 
     async fn send(&self, method: Method, url: Url, body: Option<&Value>, what: &str) -> Result<Vec<u8>, Failure> {
-        let call =
-            Call { api: Api::AnalyticsData, scope: Scope::Analytics, method, url, body, what, grant: &self.grant };
+        let call = Call {
+            api: Api::AnalyticsData,
+            scope: Scope::Analytics,
+            method,
+            url,
+            body,
+            what,
+            grant: &self.grant,
+            errors_of: Some(&self.errors_of),
+        };
         self.google.call(&self.key, &call).await
     }
 }

@@ -66,7 +66,7 @@ impl BigQuery {
         body: Option<&Value>,
         what: &str,
     ) -> Result<Vec<u8>, Failure> {
-        let call = Call { api: Api::BigQuery, scope, method, url, body, what, grant: &self.grant };
+        let call = Call { api: Api::BigQuery, scope, method, url, body, what, grant: &self.grant, errors_of: None };
         self.google.call(&self.key, &call).await
     }
 

@@ -4,6 +4,8 @@ mod body;
 mod refusal;
 mod verdict;
 
+use std::time::Instant;
+
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -31,6 +33,8 @@ pub(crate) struct Call<'c> {
     pub(crate) what: &'c str,
     /// the sentence that says what to grant when it is refused
     pub(crate) grant: &'c str,
+    /// under what server errors are counted, where Google has an allowance of them
+    pub(crate) errors_of: Option<&'c str>,
 }
 
 /// What went wrong, and what Google calls it.
@@ -75,6 +79,9 @@ impl Google {
         let mut refreshed = false;
         let mut server_errors = 0;
         loop {
+            if call.errors_of.is_some_and(|of| self.server_errors().are_used_up(of, Instant::now())) {
+                return Err(verdict::too_many_errors(call).into());
+            }
             let token = self.token(key, call.scope).await?;
             let trouble = match self.once(call, &token).await {
                 Ok(body) => return Ok(body),
@@ -93,6 +100,9 @@ impl Google {
                 Verdict::Again(failure) => failure,
                 Verdict::AgainButFew(failure) => {
                     server_errors += 1;
+                    if let Some(of) = call.errors_of {
+                        self.server_errors().note(of, Instant::now());
+                    }
                     if server_errors >= verdict::SERVER_ERRORS {
                         return Err(failure);
                     }

@@ -15,6 +15,16 @@ pub(crate) enum Api {
 /// Ten server errors in an hour lock a project out of a property (ga4.md 3.4), so a request may cause three.
 pub(super) const SERVER_ERRORS: u32 = 3;
 
+/// The request is not made: its error could be the tenth of the hour.
+pub(super) fn too_many_errors(call: &Call<'_>) -> GoogleError {
+    let message = format!(
+        "Google was not asked for {}: it has answered with too many errors of its own within the hour, and one more could \
+         lock the project out of the property.",
+        call.what
+    );
+    GoogleError::Quota { kind: QuotaKind::Hour, message }
+}
+
 pub(super) enum Verdict {
     /// the token is not taken
     Stale(Failure),

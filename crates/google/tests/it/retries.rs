@@ -7,8 +7,8 @@ use serde_json::json;
 use testkit::google::{Endpoint, Fault, Property, Stub, Table};
 
 use crate::support::{
-    DATASET, HASTE, PACE, PROJECT, PROPERTY, SHARD, TIMEOUTS, analytics, answer, bigquery, endpoints, everything,
-    hasty, key, put, request,
+    DATASET, HASTE, PACE, PROJECT, PROPERTY, SHARD, TIMEOUTS, analytics, answer, bigquery, client, endpoints,
+    everything, hasty, key, put, request,
 };
 
 fn shop(stub: &Stub) {
@@ -95,6 +95,30 @@ async fn the_data_api_is_asked_three_times_and_no_more() {
     let away = client.run_report(&request(&["date"], &["eventCount"])).await;
     assert!(matches!(away, Err(GoogleError::Unavailable(_))), "{away:?}");
     assert_eq!(stub.count(Endpoint::Report), 3, "ten server errors in an hour lock a project out");
+}
+
+#[tokio::test]
+async fn all_requests_to_a_property_together_cause_nine_server_errors_an_hour_at_most() {
+    let stub = Stub::start().await;
+    shop(&stub);
+    stub.put_property("2", Property::of_events(chrono_tz::UTC, Vec::new()));
+    let google = client(&stub);
+    let client = google.analytics(key(&stub), PROPERTY);
+    let errors = || [Fault::Internal, Fault::Html(503), Fault::Pass];
+    stub.next(Endpoint::Report, (0..5).flat_map(|_| errors()));
+    for _ in 0..4 {
+        client.run_report(&request(&["date"], &["eventCount"])).await.unwrap();
+    }
+    // The ninth; another client of the process and the account counts with it.
+    let again = google.analytics(key(&stub), PROPERTY);
+    let refused = again.run_report(&request(&["date"], &["eventCount"])).await;
+    assert!(matches!(&refused, Err(GoogleError::Quota { kind: QuotaKind::Hour, .. })), "{refused:?}");
+    assert_eq!(stub.count(Endpoint::Report), 13, "four answers and nine errors");
+    let refused = client.metadata().await;
+    assert!(matches!(&refused, Err(GoogleError::Quota { message, .. }) if message.contains("too many errors")));
+    assert_eq!(stub.count(Endpoint::Metadata), 0);
+    stub.no_more_faults();
+    google.analytics(key(&stub), "2").run_report(&request(&["date"], &["eventCount"])).await.unwrap();
 }
 
 #[tokio::test]

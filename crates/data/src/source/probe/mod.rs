@@ -3,6 +3,7 @@
 mod bigquery;
 mod data_api;
 mod export_files;
+mod lists;
 
 use std::time::Duration;
 
@@ -22,9 +23,10 @@ use utoipa::ToSchema;
 use self::bigquery::BigqueryFindings;
 use self::data_api::DataApiFindings;
 use self::export_files::FolderFindings;
+use self::lists::ListFindings;
 use super::config::{SourceConfig, SourceKind};
 use super::credentials::{KeyHolder, credentials, endpoints, holder};
-use super::stored::{StoredSource, load};
+use super::stored::{ListOf, StoredSource, load};
 use crate::ga4::MappingSettings;
 
 /// A person waits for the answer, and the server ends a request after 30 seconds.
@@ -41,17 +43,21 @@ pub struct SourceTest {
     /// Whether all steps went well.
     pub ok: bool,
     pub kind: SourceKind,
-    /// In order; after one that failed, those that need it were not tried.
+    /// In order; after one that failed, those that need it were not tried. Lists need no other step.
     pub steps: Vec<Step>,
     pub bigquery: Option<BigqueryFindings>,
     pub data_api: Option<DataApiFindings>,
     pub export_files: Option<FolderFindings>,
+    /// Where users are fetched from, if they are.
+    pub users: Option<ListFindings>,
+    /// Where locations are fetched from, if they are.
+    pub locations: Option<ListFindings>,
 }
 
 /// One thing that was tried.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Step {
-    /// `credentials`, `dataset`, `table`, `query`; `property`, `dimensions`, `reports`, `time_zone`, `currency`; `folder`
+    /// `credentials`, `dataset`, `table`, `query`; `property`, `dimensions`, `reports`, `time_zone`, `currency`; `folder`; `users`, `locations`
     pub step: &'static str,
     pub ok: bool,
     /// What was seen, or what went wrong and what to do about it.
@@ -117,20 +123,28 @@ pub async fn test_source(
         bigquery: None,
         data_api: None,
         export_files: None,
+        users: None,
+        locations: None,
     };
-    let mut steps = Steps::default();
-    let trying = async {
+    let (mut steps, mut of_users, mut of_locations) = (Steps::default(), Steps::default(), Steps::default());
+    let events = async {
         match &source.config {
             SourceConfig::ExportFiles => test.export_files = export_files::look(&probe, &mut steps).await,
             SourceConfig::Bigquery(settings) => test.bigquery = bigquery::look(&probe, settings, &mut steps).await,
             SourceConfig::DataApi(settings) => test.data_api = data_api::look(&probe, settings, &mut steps).await,
         }
     };
-    if tokio::time::timeout(PATIENCE, trying).await.is_err() {
-        steps.failed(
-            "time",
-            format!("Google did not answer everything within {} seconds; try again.", PATIENCE.as_secs()),
-        );
+    // At once: one server that does not answer leaves the others their time.
+    let (users, locations) =
+        (probe.list(ListOf::Users, &mut of_users), probe.list(ListOf::Locations, &mut of_locations));
+    let all = async {
+        tokio::join!(events, async { test.users = users.await }, async { test.locations = locations.await });
+    };
+    let is_late = tokio::time::timeout(PATIENCE, all).await.is_err();
+    steps.0.extend(of_users.0.into_iter().chain(of_locations.0));
+    if is_late {
+        let limit = PATIENCE.as_secs();
+        steps.failed("time", format!("Not everything was answered within {limit} seconds; try again."));
     }
     test.ok = steps.0.iter().all(|step| step.ok);
     test.steps = steps.0;
@@ -138,6 +152,10 @@ pub async fn test_source(
 }
 
 impl Probe<'_> {
+    async fn list(&self, of: ListOf, steps: &mut Steps) -> Option<ListFindings> {
+        lists::look(self, of, self.source.list(of)?, steps).await
+    }
+
     /// The key that reads the source, told as a step.
     fn key(&self, steps: &mut Steps) -> Option<std::sync::Arc<google::ServiceAccountKey>> {
         let needed = self.source.config.grant()?;

@@ -12,6 +12,9 @@ const QUOTA_ZONE: Tz = chrono_tz::America::Los_Angeles;
 /// without its time zone.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(2);
 
+/// Server errors that one request may end in before it is given up.
+const ERRORS_OF_A_REQUEST: i64 = 3;
+
 /// Why nothing can be asked for before then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
@@ -32,9 +35,9 @@ pub fn exhausted(quota: PropertyQuota, now: DateTime<Utc>) -> Option<Pause> {
         tokens_per_hour,
         tokens_per_project_per_hour,
         potentially_thresholded_requests_per_hour: thresholded,
-        // One request at a time is made here; and what failed is judged when it fails.
+        server_errors_per_project_per_hour: server_errors,
+        // One request at a time is made here.
         concurrent_requests: _,
-        server_errors_per_project_per_hour: _,
     } = quota;
     let used_up = |status: Option<QuotaStatus>| status.is_some_and(|s| s.remaining < s.consumed.max(1));
     // Not every request is counted here.
@@ -47,6 +50,8 @@ pub fn exhausted(quota: PropertyQuota, now: DateTime<Utc>) -> Option<Pause> {
         (next_hour(now), "tokens of the hour for one Google Cloud project are used up; they return within the hour")
     } else if used_up(counted(thresholded)) {
         (next_hour(now), "requests of the hour that may be thresholded are used up; they return within the hour")
+    } else if server_errors.is_some_and(|s| s.remaining <= ERRORS_OF_A_REQUEST) {
+        (next_hour(now), "server errors of the hour are nearly used up, after which Google locks the project out")
     } else {
         return None;
     };
@@ -118,6 +123,8 @@ mod tests {
         // 120 an hour, of requests that are thresholded: one that is not takes none.
         assert_eq!(until(PropertyQuota { potentially_thresholded_requests_per_hour: left(1, 0), ..none }), Some(hour));
         assert_eq!(until(PropertyQuota { potentially_thresholded_requests_per_hour: left(0, 0), ..none }), None);
+        assert_eq!(until(PropertyQuota { server_errors_per_project_per_hour: left(0, 3), ..none }), Some(hour));
+        assert_eq!(until(PropertyQuota { server_errors_per_project_per_hour: left(0, 4), ..none }), None);
         assert_eq!(until(PropertyQuota { concurrent_requests: left(0, 0), ..none }), None);
     }
 
