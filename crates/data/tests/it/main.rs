@@ -4,6 +4,7 @@
 
 mod aggregates;
 mod bqemulator;
+mod chaos_pull;
 mod crash;
 mod crash_server;
 mod data_api_scene;
