@@ -37,6 +37,7 @@ mod rejected_rows;
 mod retry;
 mod scene;
 mod schedule;
+mod scheduled_pull;
 mod sftp;
 mod sftp_server;
 mod source;
