@@ -43,6 +43,7 @@ mod sftp_server;
 mod source;
 mod source_scene;
 mod source_test;
+mod sources_meet;
 mod stream;
 mod support;
 mod sweep;
