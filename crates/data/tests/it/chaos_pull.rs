@@ -138,7 +138,7 @@ async fn crashes_of_postgresql_leave_what_an_undisturbed_pull_leaves() {
     let settings = server.database(&format!("crash_{}", uuid::Uuid::new_v4().simple())).await;
     let app = connect_app(&settings, "test").await.unwrap();
     let scene = PullProcesses::on(&settings, &app).await;
-    let mut chaos = Chaos::new(scene, Duration::from_millis(150)).await;
+    let mut chaos = Chaos::new(scene, Duration::from_millis(50)).await;
     // It is never started again: it finds its way back.
     let _process = chaos.scene.spawn();
     for _ in 0..CRASHES {

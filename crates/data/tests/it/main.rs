@@ -17,6 +17,7 @@ mod fold_worlds;
 mod fuzz;
 mod hostile_workbooks;
 mod import_lists;
+mod interrupted;
 mod jobs_api;
 mod kill;
 mod land_modes;

@@ -19,8 +19,8 @@ use crate::process::{Process, environment, free_port};
 use crate::pull::{DATASET, PROJECT, bigquery_source, daily, id};
 use crate::support::tables;
 
-/// How long a job may stand still on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a job may stand still on a busy machine, and when it was interrupted some times before it got on.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 pub struct PullProcesses {
     pub stub: Stub,
