@@ -82,9 +82,18 @@ pub fn own_event_id(event_name: &str, id: &str) -> Uuid {
     Uuid::from_bytes(Parts::new("own event").text(Some(event_name)).text(Some(id)).digest())
 }
 
+/// The id of a sum, from that of an event of which as much is known. An event that was sent at a full minute is not the sum
+/// of all that were like it in this minute.
+pub fn sum_id(event: Uuid) -> Uuid {
+    let mut bytes = *event.as_bytes();
+    let content = Parts::new("sum").text(Some(&event.simple().to_string())).digest();
+    bytes[8..].copy_from_slice(&content[..8]);
+    Uuid::from_bytes(bytes)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{EventTuple, event_id, own_event_id, visit_id};
+    use super::{EventTuple, event_id, own_event_id, sum_id, visit_id};
 
     fn tuple() -> EventTuple<'static> {
         EventTuple {
@@ -110,6 +119,8 @@ mod tests {
     fn an_events_id_begins_with_its_visits() {
         let visit = visit_id("a", 7);
         let id = event_id(&tuple(), Some(visit));
+        assert_eq!(sum_id(id).as_bytes()[..8], visit.as_bytes()[..8]);
+        assert_ne!(sum_id(id), id);
         assert_eq!(id.as_bytes()[..8], visit.as_bytes()[..8]);
         assert_ne!(id, event_id(&EventTuple { page_location: None, ..tuple() }, Some(visit)));
         assert_ne!(id, event_id(&EventTuple { page_location: Some(""), ..tuple() }, Some(visit)));

@@ -13,6 +13,7 @@ mod settings;
 mod value;
 
 pub use event::{EventKind, MappedEvent};
+pub use identity::sum_id;
 pub use map::{LANDED_EVENTS, Mapped, event_names, read_row, session_id};
 pub use settings::MappingSettings;
 pub use value::{real, real_text};

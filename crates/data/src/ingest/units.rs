@@ -91,7 +91,7 @@ impl Working<'_> {
         let mut parsed = read(unit).await?;
         while let (Some(reading), Some(found)) = (unit, parsed) {
             if !by_day {
-                self.count_files(&found);
+                self.count_files(&found, done.len());
                 summary.add(&found);
             }
             let next = left.next();
@@ -111,9 +111,11 @@ impl Working<'_> {
         Ok(landed)
     }
 
-    /// How many days files hold is known once they are read, which an earlier attempt may have done.
-    fn count_files(&self, found: &Parsed) {
+    /// How many days files hold is known once they are read, which an earlier attempt may have done, as it may `done` of them.
+    fn count_files(&self, found: &Parsed, done: usize) {
         let progress = self.progress;
+        progress.days_before.store(done as u64, Ordering::Relaxed);
+        progress.days_done.store(done as u64, Ordering::Relaxed);
         progress.counters.bytes.store(progress.bytes_total.load(Ordering::Relaxed), Ordering::Relaxed);
         progress.days_total.store(found.days.len() as u64, Ordering::Relaxed);
     }

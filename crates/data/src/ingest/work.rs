@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use common::config::{GoogleSettings, Settings};
 use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
@@ -23,6 +23,13 @@ use super::units::Working;
 use super::view::ProgressView;
 use crate::source;
 use crate::sources::{Counters, Patience};
+
+/// What a job tells that is interrupted by the machine's fault.
+const FAULT: &str = "a fault on the server's side; it is tried again";
+/// So long a database may be away without the queue's pauses adding to it.
+const LONGEST_OUTAGE: Duration = Duration::from_secs(60);
+/// Before the next attempt of a job that was interrupted when some of its days had landed.
+const AFTER_DAYS: TimeDelta = TimeDelta::seconds(5);
 
 /// What working a job needs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -108,6 +115,16 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
     let end = match end {
         // The queue begins it again, in this process or the next one.
         Err(error) if attempt.stop.is_cancelled() => return Err(error),
+        // What gets on is not given up: the next attempt comes soon, and is the first one again. The queue's own pauses grow to
+        // hours, in which each restart of the server would have its part.
+        Err(error) if progress.has_done_days() => {
+            tracing::warn!(%job, %tenant, error = format!("{error:#}"), "an ingestion job is interrupted after some days");
+            let view = ProgressView { note: Some(FAULT.to_owned()), ..waiting(&progress, since) };
+            if rest(&ingestion.pool, task, &view, Some(Utc::now() + AFTER_DAYS), None).await? {
+                return Ok(());
+            }
+            End::Cancelled
+        }
         Err(error) if attempt.number >= attempt.most => {
             tracing::error!(%job, %tenant, error = format!("{error:#}"), "an ingestion job is given up");
             End::Failed(
@@ -115,8 +132,7 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
             )
         }
         Err(error) => {
-            let note = "a fault on the server's side; it is tried again".to_owned();
-            let view = ProgressView { note: Some(note), ..waiting(&progress, since) };
+            let view = ProgressView { note: Some(FAULT.to_owned()), ..waiting(&progress, since) };
             if rest(&ingestion.pool, task, &view, None, None).await? {
                 return Err(error);
             }
@@ -149,8 +165,27 @@ fn waiting(progress: &Progress, since: Instant) -> ProgressView {
 }
 
 /// Notes that nobody works on the job for now, and queues it for `until`, in place of the entry that is being worked. False
-/// when it is to be cancelled instead.
+/// when it is to be cancelled instead. A database that is away, which may be what interrupted the job, is waited for.
 async fn rest(
+    pool: &PgPool,
+    task: IngestTask,
+    view: &ProgressView,
+    until: Option<DateTime<Utc>>,
+    attempts: Option<i32>,
+) -> anyhow::Result<bool> {
+    let since = Instant::now();
+    loop {
+        match try_rest(pool, task, view, until, attempts).await {
+            Err(error) if since.elapsed() < LONGEST_OUTAGE => {
+                tracing::warn!(job = %task.job_id, error = format!("{error:#}"), "it cannot be noted that a job waits");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn try_rest(
     pool: &PgPool,
     task: IngestTask,
     view: &ProgressView,

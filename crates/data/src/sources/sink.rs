@@ -17,7 +17,7 @@ use super::export_files::{FileError, RawRow, Shard};
 use super::rejected::{RejectedRow, cut};
 use super::warning::Warning;
 use crate::dimensions::{self, Columns, ListKind, ListRow, RejectedLine};
-use crate::ga4::{Mapped, MappingSettings, read_row};
+use crate::ga4::{Mapped, MappingSettings, read_row, sum_id};
 use crate::ingest::lists;
 use crate::load::encode_event;
 
@@ -304,9 +304,12 @@ impl Sink {
         self.record.clear();
         if let Ok(Mapped::Event(mut event)) = mapped {
             report.records += 1;
-            event.event_count = raw.count;
+            if let Some(count) = raw.count {
+                event.event_count = count;
+                event.event_id = sum_id(event.event_id);
+            }
             if event.foreign_amount {
-                self.parsed.foreign_amounts += u64::try_from(raw.count).unwrap_or_default();
+                self.parsed.foreign_amounts += u64::try_from(event.event_count).unwrap_or_default();
             }
             encode_event(&event, &mut self.record).map_err(|e| FileError::Io(e.into()))?;
         }

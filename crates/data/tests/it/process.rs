@@ -9,7 +9,7 @@ use common::auth::{Role, TokenKeys};
 use common::config::{DatabaseSettings, Settings};
 use common::ids::{AccountId, SessionId, TenantId};
 use common::tenants::{NewMember, NewTenant};
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::PgPool;
@@ -17,12 +17,18 @@ use sqlx::PgPool;
 /// How long a start, or a job that has to be taken over, may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-pub struct Service {
+/// The service's process; killed at the latest when the value is dropped.
+pub struct Process {
     child: Child,
     port: u16,
+    client: Client,
+}
+
+/// A process, called by a tenant's owner.
+pub struct Service {
+    process: Process,
     token: String,
     tenant: TenantId,
-    client: Client,
 }
 
 /// What a service needs to know, as its environment.
@@ -83,9 +89,9 @@ pub async fn tenant(pool: &PgPool, settings: &Settings) -> (TenantId, String) {
     (tenant, token)
 }
 
-impl Service {
-    /// Starts the binary in an empty folder of its own and waits until it is ready.
-    pub async fn start(environment: &BTreeMap<String, String>, folder: &Path, tenant: TenantId, token: &str) -> Self {
+impl Process {
+    /// Starts the binary in an empty folder of its own.
+    pub fn spawn(environment: &BTreeMap<String, String>, folder: &Path) -> Self {
         let port = environment["DATA_SERVICE_PORT"].parse().unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_data-service"))
             .current_dir(folder)
@@ -95,12 +101,16 @@ impl Service {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let service = Self { child, port, token: token.to_owned(), tenant, client: Client::new() };
+        Self { child, port, client: Client::new() }
+    }
+
+    /// Waits until it is ready.
+    pub async fn ready(self) -> Self {
         let started = Instant::now();
         loop {
-            let ready = service.client.get(service.url("/health/ready")).send().await;
+            let ready = self.client.get(self.url("/health/ready")).send().await;
             if ready.is_ok_and(|answer| answer.status().is_success()) {
-                return service;
+                return self;
             }
             assert!(started.elapsed() < PATIENCE, "the service does not get ready");
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -111,38 +121,36 @@ impl Service {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
-        request.bearer_auth(&self.token).header("X-Tenant-Id", self.tenant.to_string())
-    }
-
     /// SIGKILL, and gone.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+}
 
-    /// The process's number.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
+impl Service {
+    /// Starts the process and waits until it is ready.
+    pub async fn start(environment: &BTreeMap<String, String>, folder: &Path, tenant: TenantId, token: &str) -> Self {
+        let process = Process::spawn(environment, folder).ready().await;
+        Self { process, token: token.to_owned(), tenant }
     }
 
-    /// Asks for something to be done; it has to be.
-    pub async fn post(&self, path: &str, body: &Value) -> Value {
-        done(self.signed(self.client.post(self.url(path))).json(body)).await
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.process.client.request(method, self.process.url(path))
     }
 
-    pub async fn put(&self, path: &str, body: &Value) -> Value {
-        done(self.signed(self.client.put(self.url(path))).json(body)).await
+    fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        request.bearer_auth(&self.token).header("X-Tenant-Id", self.tenant.to_string())
     }
 
-    /// Imports a list: `users` or `locations`.
-    pub async fn import(&self, list: &str, body: Vec<u8>) -> Value {
-        done(self.signed(self.client.post(self.url(&format!("/data/{list}/import")))).body(body)).await
+    /// SIGKILL, and gone.
+    pub fn kill(self) {
+        self.process.kill();
     }
 
     /// Uploads a body; answers the job's id.
     pub async fn upload(&self, body: Vec<u8>) -> String {
-        let answer = self.signed(self.client.post(self.url("/data/ingest/upload"))).body(body).send().await.unwrap();
+        let answer = self.signed(self.request(Method::POST, "/data/ingest/upload")).body(body).send().await.unwrap();
         assert_eq!(answer.status(), 202);
         let job: Value = answer.json().await.unwrap();
         job["job_id"].as_str().unwrap().to_owned()
@@ -150,7 +158,7 @@ impl Service {
 
     /// Posts events as a machine; answers what became of them.
     pub async fn post_events(&self, key: &str, body: &Value) -> Value {
-        let request = self.client.post(self.url("/data/events")).header("X-Api-Key", key).json(body);
+        let request = self.request(Method::POST, "/data/events").header("X-Api-Key", key).json(body);
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 202);
         answer.json().await.unwrap()
@@ -158,7 +166,7 @@ impl Service {
 
     /// The job as the API shows it; none while the service or its database cannot answer.
     pub async fn job(&self, id: &str) -> Option<Value> {
-        let answer = self.signed(self.client.get(self.url(&format!("/data/ingest/jobs/{id}")))).send().await.ok()?;
+        let answer = self.signed(self.request(Method::GET, &format!("/data/ingest/jobs/{id}"))).send().await.ok()?;
         if !answer.status().is_success() {
             return None;
         }
@@ -185,14 +193,7 @@ impl Service {
     }
 }
 
-async fn done(request: RequestBuilder) -> Value {
-    let answer = request.send().await.unwrap();
-    let (status, text) = (answer.status(), answer.text().await.unwrap());
-    assert!(status.is_success(), "{status}: {text}");
-    serde_json::from_str(&text).unwrap()
-}
-
-impl Drop for Service {
+impl Drop for Process {
     fn drop(&mut self) {
         // Already gone after `kill`.
         let _ = self.child.kill();

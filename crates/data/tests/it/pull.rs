@@ -10,10 +10,12 @@ use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
 use common::jobs::Attempt;
 use common::secrets::Sealer;
+use data_service::events::fold::{Waiting, keep_folding};
 use data_service::ingest::job::{IngestTask, NewJob, Origin, create};
 use data_service::ingest::work::{GoogleAccess, Ingestion, work};
 use data_service::source::{SourceKind, endpoints};
 use data_service::sources::Patience;
+use data_service::state::DataState;
 use data_service::{router, serve};
 use google::{Google, Pace, Timeouts};
 use serde_json::{Value, json};
@@ -54,6 +56,7 @@ pub struct Pull {
     pub owner: Client,
     pub ingestion: Ingestion,
     pub server: TestServer,
+    waiting: Waiting,
     pub root: tempfile::TempDir,
     pub db: TestDb,
 }
@@ -116,12 +119,25 @@ impl Pull {
             allow_private_addresses: false,
         };
         let state = AppState::new(db.app.clone(), service);
-        let server = TestServer::start(router(state.clone())).await;
+        let waiting = Waiting::default();
+        let server = TestServer::start(router(DataState { app: state.clone(), waiting: waiting.clone() })).await;
         let tenant = testkit::tenants::create(&db.app, settings).await;
         let person = testkit::tokens::member(&state, tenant, Role::Owner).await;
         let owner = Client::new(&server.url).of(&person, tenant);
         let stop = CancellationToken::new();
-        Self { _stop: stop.clone().drop_guard(), stop, stub, state, tenant, owner, ingestion, server, root, db }
+        Self {
+            _stop: stop.clone().drop_guard(),
+            stop,
+            stub,
+            state,
+            tenant,
+            owner,
+            ingestion,
+            server,
+            waiting,
+            root,
+            db,
+        }
     }
 
     /// `PUT /data/source`.
@@ -197,6 +213,11 @@ impl Pull {
     pub fn start_worker(&self) {
         let dead_after = self.state.settings.worker_dead_after;
         tokio::spawn(serve::worker(self.ingestion.clone(), dead_after, self.stop.clone()));
+    }
+
+    /// Moves posted events on, until the test ends.
+    pub fn start_folding(&self) {
+        tokio::spawn(keep_folding(self.state.pool.clone(), self.waiting.clone(), self.stop.clone()));
     }
 
     /// Looks until the job is as wanted.

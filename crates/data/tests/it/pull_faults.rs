@@ -36,8 +36,8 @@ async fn three_pages_of_a_query_that_is_not_complete_thrice() {
     pull.stub.page_rows(10 * ASKED_A_VISIT as u64 / 3);
     let job = pull.pull_well(one, two).await;
     assert_eq!(job["progress"]["rows_read"], 20 * ASKED_A_VISIT);
-    // Of each day: three looks in vain, then three pages.
-    assert_eq!(pull.stub.count(Endpoint::Results), 2 * (3 + 3));
+    // Of each day: the query itself and two looks in vain, then three pages.
+    assert_eq!(pull.stub.count(Endpoint::Results), 2 * (2 + 3));
     assert_eq!(pull.texts("select count(*)::text from purchase").await, ["20"]);
 }
 

@@ -204,7 +204,7 @@ async fn take(page: Page, mut sink: Sink, mut line: u64) -> Result<(Sink, u64, O
     let work = tokio::task::spawn_blocking(move || {
         let taken = page.for_each(|json| {
             line += 1;
-            sink.event_row(&RawRow { line, json, count: 1 })
+            sink.event_row(&RawRow { line, json, count: None })
         });
         taken.map(|rows| (sink, line, rows.err()))
     });

@@ -30,7 +30,7 @@ pub fn take(
             // A count that is none is a row that is none.
             let count = count.ok_or_else(|| FileError::Refused(format!("row {line}: eventCount is no number")))?;
             without_time += if has_time { 0 } else { count };
-            sink.event_row(&RawRow { line, json: json.as_bytes(), count })
+            sink.event_row(&RawRow { line, json: json.as_bytes(), count: Some(count) })
         };
         let taken = pages.each(report.name, |row| {
             if report.kind != EventKind::Purchase {

@@ -44,7 +44,7 @@ impl<'de> Visitor<'de> for Elements<'_> {
             let json = element.get().as_bytes();
             let breaks = json.iter().filter(|b| **b == b'\n').count() as u64;
             let line = (1 + self.lines.get()).saturating_sub(breaks);
-            if let Err(error) = (self.row)(RawRow { line, json, count: 1 }) {
+            if let Err(error) = (self.row)(RawRow { line, json, count: None }) {
                 *self.stopped = Some(error);
                 return Err(serde::de::Error::custom("stopped"));
             }

@@ -23,8 +23,8 @@ pub struct RawRow<'a> {
     pub line: u64,
     /// JSON text.
     pub json: &'a [u8],
-    /// Events that the row stands for: 1, except for aggregates of the Data API.
-    pub count: i64,
+    /// Of an aggregate of the Data API, the events that it stands for; none for an event.
+    pub count: Option<i64>,
 }
 
 /// Why a file is not taken at all.

@@ -17,7 +17,7 @@ pub fn read(mut input: Input, row: &mut dyn FnMut(RawRow<'_>) -> Result<(), File
         }
         let json = buffer.trim_ascii();
         if !json.is_empty() {
-            row(RawRow { line, json, count: 1 })?;
+            row(RawRow { line, json, count: None })?;
         }
     }
 }

@@ -39,7 +39,7 @@ pub fn read(
         writer.write(&batch).and_then(|()| writer.finish()).map_err(|e| refused(&e))?;
         for text in json.split(|b| *b == b'\n').filter(|t| !t.is_empty()) {
             line += 1;
-            row(RawRow { line, json: text, count: 1 })?;
+            row(RawRow { line, json: text, count: None })?;
         }
         input.set_position(size * line.min(total) / total);
     }

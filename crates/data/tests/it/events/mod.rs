@@ -1,5 +1,6 @@
 //! Posted events, from the request to the figures.
 
+pub mod as_posted;
 mod collect;
 mod folding;
 mod hostile;

@@ -1,4 +1,4 @@
-//! Posted events and a pull of the same day, in both orders: nothing counts twice, and nothing posted is lost.
+//! Posted events and a pull of the same day: nothing counts twice, and nothing posted is lost (all sources: `sources_meet`).
 
 use serde_json::{Value, json};
 use testkit::rows::{self, Event, micros};
@@ -70,25 +70,4 @@ async fn a_post_of_what_was_pulled_is_a_duplicate_that_survives_the_next_pull() 
     let (_, other) = both(day, at + 3, "/other");
     load(&shop, &[other]).await;
     assert_eq!(pages(&shop).await, json!({"/both": true, "/other": false}));
-}
-
-#[tokio::test]
-async fn both_orders_end_alike() {
-    let mut ends = Vec::new();
-    for post_first in [true, false] {
-        let (shop, day, at) = shop().await;
-        // The time is the clock's: only what it is relative to differs between the two shops.
-        let (posted, pulled): (Vec<_>, Vec<_>) = (0..20).map(|n| both(day, at + n, &format!("/{n}"))).unzip();
-        if post_first {
-            shop.accept(&Value::Array(posted[..15].to_vec()), 15).await;
-            shop.until_folded().await;
-            load(&shop, &pulled[5..]).await;
-        } else {
-            load(&shop, &pulled[5..]).await;
-            assert_eq!(shop.post(&Value::Array(posted[..15].to_vec())).await.expect(202)["accepted"], 5);
-            shop.until_folded().await;
-        }
-        ends.push((pages(&shop).await, shop.row("select page_views, pages, entry_page from visits").await));
-    }
-    assert_eq!(ends[0], ends[1]);
 }

@@ -1,0 +1,75 @@
+//! A PostgreSQL of the test's own, durable, in `.local/pg-crash`, to be killed in the middle of what it does.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::Command;
+
+use common::config::DatabaseSettings;
+use common::db::schema;
+use secrecy::SecretString;
+use testkit::db::APP_USER;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn script(argument: &str) -> String {
+    let output = Command::new(root().join("scripts/pg.sh")).arg(argument).env("MODE", "crash").output().unwrap();
+    assert!(output.status.success(), "pg.sh {argument}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The server, of one test at a time. Stopped however the test ends.
+pub struct CrashServer {
+    // Another test's server is this one.
+    _lock: File,
+}
+
+impl CrashServer {
+    pub fn start() -> Self {
+        let folder = root().join(".local");
+        std::fs::create_dir_all(&folder).unwrap();
+        let lock = File::create(folder.join("pg-crash.test")).unwrap();
+        lock.lock().unwrap();
+        script("start");
+        Self { _lock: lock }
+    }
+
+    /// A database of this name with the product's schema.
+    pub async fn database(&self, name: &str) -> DatabaseSettings {
+        let text = script("env");
+        let variables: BTreeMap<&str, &str> =
+            text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
+        let settings = DatabaseSettings {
+            host: variables["TEST_POSTGRES_HOST"].to_owned(),
+            port: variables["TEST_POSTGRES_PORT"].parse().unwrap(),
+            owner_user: variables["TEST_POSTGRES_USER"].to_owned(),
+            owner_password: SecretString::from(variables["TEST_POSTGRES_PASSWORD"]),
+            app_user: APP_USER.to_owned(),
+            app_password: SecretString::from("only on the crash cluster"),
+            database: name.to_owned(),
+            pool_size: 10,
+            max_overflow: 5,
+        };
+        schema::setup(&settings).await.unwrap();
+        settings
+    }
+
+    /// SIGKILL to the postmaster and to all of its children, so that nothing is flushed and nothing lingers; then it starts
+    /// again.
+    pub fn kill(&self) {
+        let pid = std::fs::read_to_string(root().join(".local/pg-crash/data/postmaster.pid")).unwrap();
+        let pid = pid.lines().next().unwrap().trim();
+        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        let killed = Command::new("kill").arg("-9").arg(pid).args(children.split_whitespace()).status().unwrap();
+        assert!(killed.success());
+        script("start");
+    }
+}
+
+impl Drop for CrashServer {
+    fn drop(&mut self) {
+        script("stop");
+    }
+}
