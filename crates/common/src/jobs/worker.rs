@@ -50,7 +50,7 @@ impl WorkerOptions {
 /// Before a job that was interrupted is taken up again.
 const RESUME_DELAY: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A worker that ran this long was well: the next outage starts with a short pause again.
 const HEALTHY: Duration = Duration::from_secs(60);
 

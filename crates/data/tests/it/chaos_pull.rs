@@ -135,6 +135,7 @@ async fn fifty_kills_of_the_worker_leave_what_an_undisturbed_pull_leaves() {
 async fn crashes_of_postgresql_leave_what_an_undisturbed_pull_leaves() {
     const CRASHES: usize = 12;
     let server = CrashServer::start();
+    server.sweep().await;
     let settings = server.database(&format!("crash_{}", uuid::Uuid::new_v4().simple())).await;
     let app = connect_app(&settings, "test").await.unwrap();
     let scene = PullProcesses::on(&settings, &app).await;

@@ -24,6 +24,7 @@ async fn a_killed_postgresql_loses_no_day_and_doubles_none() {
     let body: Vec<u8> = made.files.iter().flat_map(|file| std::fs::read(file).unwrap()).collect();
     let name = format!("crash_{}", uuid::Uuid::new_v4().simple());
     let server = CrashServer::start();
+    server.sweep().await;
     let mut results = Vec::new();
     for (n, kill) in [false, true].into_iter().enumerate() {
         let settings = server.database(&format!("{name}_{n}")).await;

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use common::config::DatabaseSettings;
-use common::db::schema;
+use common::db::{connect_owner, schema};
 use secrecy::SecretString;
+use sqlx::AssertSqlSafe;
 use testkit::db::APP_USER;
 
 fn root() -> PathBuf {
@@ -38,10 +39,16 @@ impl CrashServer {
 
     /// A database of this name with the product's schema.
     pub async fn database(&self, name: &str) -> DatabaseSettings {
+        let settings = self.settings(name);
+        schema::setup(&settings).await.unwrap();
+        settings
+    }
+
+    fn settings(&self, name: &str) -> DatabaseSettings {
         let text = script("env");
         let variables: BTreeMap<&str, &str> =
             text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
-        let settings = DatabaseSettings {
+        DatabaseSettings {
             host: variables["TEST_POSTGRES_HOST"].to_owned(),
             port: variables["TEST_POSTGRES_PORT"].parse().unwrap(),
             owner_user: variables["TEST_POSTGRES_USER"].to_owned(),
@@ -51,9 +58,22 @@ impl CrashServer {
             database: name.to_owned(),
             pool_size: 10,
             max_overflow: 5,
-        };
-        schema::setup(&settings).await.unwrap();
-        settings
+        }
+    }
+
+    /// Removes the databases that earlier tests left: a recovery syncs each file of the cluster before anything else.
+    pub async fn sweep(&self) {
+        let settings = self.settings("postgres");
+        let pool = connect_owner(&settings).await.unwrap();
+        let left: Vec<String> = sqlx::query_scalar("select datname from pg_database where datname like 'crash\\_%'")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+        for name in left {
+            let statement = format!("drop database \"{name}\" with (force)");
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
     }
 
     /// SIGKILL to the postmaster and to all of its children, so that nothing is flushed and nothing lingers; then it starts
