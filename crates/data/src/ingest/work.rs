@@ -30,6 +30,9 @@ const FAULT: &str = "a fault on the server's side; it is tried again";
 const LONGEST_OUTAGE: Duration = Duration::from_secs(60);
 /// Before the next attempt of a job that was interrupted when some of its days had landed.
 const AFTER_DAYS: TimeDelta = TimeDelta::seconds(5);
+/// Before the second attempt at a job that the machine interrupted, and before any.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(900);
 
 /// What working a job needs. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -120,21 +123,23 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
         Err(error) if progress.has_done_days() => {
             tracing::warn!(%job, %tenant, error = format!("{error:#}"), "an ingestion job is interrupted after some days");
             let view = ProgressView { note: Some(FAULT.to_owned()), ..waiting(&progress, since) };
-            if rest(&ingestion.pool, task, &view, Some(Utc::now() + AFTER_DAYS), None).await? {
+            if rest(&ingestion.pool, task, &view, Some(Utc::now() + AFTER_DAYS), Some(0)).await? {
                 return Ok(());
             }
             End::Cancelled
         }
-        Err(error) if attempt.number >= attempt.most => {
+        Err(error) if i32::from(attempt.number).max(row.attempts.saturating_add(1)) >= i32::from(attempt.most) => {
             tracing::error!(%job, %tenant, error = format!("{error:#}"), "an ingestion job is given up");
             End::Failed(
                 "it failed too often for a reason on the server's side; the log of the data service tells".into(),
             )
         }
         Err(error) => {
+            tracing::warn!(%job, %tenant, error = format!("{error:#}"), "an ingestion job is interrupted");
             let view = ProgressView { note: Some(FAULT.to_owned()), ..waiting(&progress, since) };
-            if rest(&ingestion.pool, task, &view, None, None).await? {
-                return Err(error);
+            let until = Utc::now() + pause_after(row.attempts);
+            if rest(&ingestion.pool, task, &view, Some(until), Some(row.attempts.saturating_add(1))).await? {
+                return Ok(());
             }
             End::Cancelled
         }
@@ -158,6 +163,12 @@ pub async fn work(ingestion: &Ingestion, task: IngestTask, attempt: &Attempt) ->
     finish(&ingestion.pool, tenant, job, end, &view).await?;
     // What came in is kept of a job that can be tried again; the sweep removes it in the end.
     if completed { folder.remove() } else { folder.forget_units() }
+}
+
+/// Before the next attempt at a job that has failed so often for the machine's sake: twice as long each time.
+fn pause_after(attempts: i32) -> Duration {
+    let doublings = u32::try_from(attempts).unwrap_or_default().min(16);
+    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
 }
 
 fn waiting(progress: &Progress, since: Instant) -> ProgressView {

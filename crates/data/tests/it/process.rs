@@ -15,7 +15,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 
 /// How long a start, or a job that has to be taken over, may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The service's process; killed at the latest when the value is dropped.
 pub struct Process {
