@@ -82,9 +82,11 @@ async fn serve() -> anyhow::Result<()> {
     let listener = lifecycle::bind(settings.service_host, settings.auth_port, "AUTH_SERVICE_PORT").await?;
     let state = AppState::connect(settings, META.name).await?;
     let pool = state.pool.clone();
+    let access = tokio::spawn(state.clone().keep_fresh(shutdown.clone()));
     let app = auth_service::app(state)?;
     tracing::info!(address = %listener.local_addr()?, "auth-service is ready");
     http::serve(listener, app, shutdown).await?;
+    access.await?;
     pool.close().await;
     Ok(())
 }

@@ -38,7 +38,7 @@ pub(crate) struct LoginView {
 ///
 /// Answers with the provider's address and sets an HttpOnly cookie that binds the browser: the callback must come from
 /// the same one. Authorization code flow with PKCE and nonce; a sign-in holds for ten minutes and works once.
-#[utoipa::path(get, path = "/auth/login", tag = "sign-in", params(LoginQuery), security(()),
+#[utoipa::path(get, path = "/auth/login", tag = "sign-in", params(LoginQuery),
     responses((status = 200, body = LoginView)))]
 pub(crate) async fn login(
     State(auth): State<AuthState>,

@@ -55,7 +55,7 @@ pub(crate) struct CallbackView {
 /// End a sign-in
 ///
 /// Takes code and state once. Must come from the browser that began the sign-in: its cookie is checked.
-#[utoipa::path(post, path = "/auth/callback", tag = "sign-in", security(()), request_body = CallbackBody, responses(
+#[utoipa::path(post, path = "/auth/callback", tag = "sign-in", request_body = CallbackBody, responses(
     (status = 200, body = CallbackView),
     (status = 401, description = "Wrong, used or old state or code, or another browser",
         body = common::http::Problem, content_type = "application/problem+json"),

@@ -30,7 +30,7 @@ pub(crate) struct LogoutView {
 /// Sign out
 ///
 /// Ends the session of the token in the `Authorization` header, or of `access_token` in the body.
-#[utoipa::path(post, path = "/auth/logout", tag = "sign-in", security(("bearer" = []), ()),
+#[utoipa::path(post, path = "/auth/logout", tag = "sign-in",
     request_body(content = Option<LogoutBody>, description = "Only where the token is not in the header"),
     responses((status = 200, body = LogoutView)))]
 pub(crate) async fn logout(

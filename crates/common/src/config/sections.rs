@@ -46,6 +46,17 @@ pub struct JwtSettings {
     pub expiration_hours: u32,
 }
 
+/// RATE_LIMIT_*, TRUSTED_PROXIES: how often callers may ask one process; 0 = as often as they like.
+#[derive(Debug, Clone)]
+pub struct LimitSettings {
+    pub tenant_per_second: u32,
+    pub key_per_second: u32,
+    /// At login, callback and refresh, by address and by account.
+    pub sign_in_per_minute: u32,
+    /// How many proxies of the operator's stand before a service.
+    pub trusted_proxies: usize,
+}
+
 /// DEFAULT_SMTP_*, DEFAULT_FROM_EMAIL, DEFAULT_USE_TLS: the operator's mail server. None in DEV means `.eml` files.
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
@@ -127,6 +138,20 @@ pub(super) fn jwt(reader: &Reader) -> JwtSettings {
         expiration_hours: reader
             .parsed("JWT_EXPIRATION_HOURS", "a number of hours from 1 to 8760", |hours| (1..=8760).contains(hours))
             .unwrap_or(24),
+    }
+}
+
+pub(super) fn limits(reader: &Reader) -> LimitSettings {
+    let many = |name, usual| {
+        reader.parsed(name, "a number from 0 (no limit) to 1000000", |n| *n <= 1_000_000).unwrap_or(usual)
+    };
+    LimitSettings {
+        tenant_per_second: many("RATE_LIMIT_TENANT_PER_SECOND", 500),
+        key_per_second: many("RATE_LIMIT_KEY_PER_SECOND", 500),
+        sign_in_per_minute: many("RATE_LIMIT_SIGN_IN_PER_MINUTE", 30),
+        trusted_proxies: reader
+            .parsed("TRUSTED_PROXIES", "a number of proxies from 0 to 10", |n| (0..=10).contains(n))
+            .unwrap_or(0),
     }
 }
 
