@@ -9,7 +9,10 @@ mod notices;
 
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use sqlx::PgPool;
@@ -53,15 +56,15 @@ pub struct Access(Arc<Inner>);
 struct Inner {
     pool: PgPool,
     memory: Memory,
-    /// Keys that sign tokens may have changed since they were read.
-    keys_changed: AtomicBool,
+    /// Counts up when keys that sign tokens may have changed.
+    keys_version: AtomicU64,
 }
 
 impl Access {
     /// An empty memory, which asks the database until [`Access::keep_listening`] hears it.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self(Arc::new(Inner { pool, memory: Memory::default(), keys_changed: AtomicBool::new(true) }))
+        Self(Arc::new(Inner { pool, memory: Memory::default(), keys_version: AtomicU64::new(0) }))
     }
 
     /// What this session is worth; `tenant` `None` = only whether it lasts.
@@ -109,9 +112,9 @@ impl Access {
         self.0.memory.is_hearing()
     }
 
-    /// Whether keys that sign tokens may have changed since this was asked last.
-    pub(super) fn keys_changed(&self) -> bool {
-        self.0.keys_changed.swap(false, std::sync::atomic::Ordering::AcqRel)
+    /// Another number whenever keys that sign tokens may have changed.
+    pub(super) fn keys_version(&self) -> u64 {
+        self.0.keys_version.load(Ordering::Acquire)
     }
 }
 
