@@ -53,6 +53,16 @@ create index tenant_domains_domain on tenant_domains (domain);
 call wall_tenant_table('tenant_domains');
 grant select, insert, update, delete on tenant_domains to ga_services;
 
+-- Who was removed or left. The domain of their address alone does not let them back in; an owner or an invitation does.
+create table departed_members (
+    tenant_id uuid not null references tenants,
+    account_id uuid not null references accounts,
+    departed_at timestamptz not null default now(),
+    primary key (tenant_id, account_id)
+);
+call wall_tenant_table('departed_members');
+grant select, insert, update, delete on departed_members to ga_services;
+
 -- Names the domain of an address that a provider has confirmed: opens which tenants it belongs to, and nothing else.
 create function set_email_domain(p_domain text) returns void
 language plpgsql
@@ -80,6 +90,9 @@ create table mail_outbox (
     error_message text,
     primary key (tenant_id, outbox_id)
 );
+-- The worker that sends them finds whose are waiting in due_work.
+alter table due_work drop constraint due_work_kind_check;
+alter table due_work add constraint due_work_kind_check check (kind in ('ingest', 'posted', 'reports', 'outbox'));
 create index mail_outbox_waiting on mail_outbox (tenant_id, created_at) where sent_at is null;
 call wall_tenant_table('mail_outbox');
 grant select, insert, update, delete on mail_outbox to ga_services;

@@ -3,7 +3,9 @@
 mod api_keys;
 pub mod cli;
 mod dev_provider;
+pub mod invitations;
 mod login;
+mod members;
 mod pages;
 mod profile;
 mod router;

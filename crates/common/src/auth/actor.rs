@@ -16,6 +16,14 @@ pub struct Actor {
     pub ip: Option<IpAddr>,
 }
 
+impl Actor {
+    /// Whoever runs the commands on the server.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self { account_id: None, name: String::from("operator"), ip: None }
+    }
+}
+
 /// The address of whoever calls. Anybody can write a forwarding header, so only what the operator's own proxies added is
 /// believed: `proxies` of them stand before this service (TRUSTED_PROXIES), each of which adds the address it was called
 /// from at the end of `X-Forwarded-For`.
