@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use auth_service::{
     META,
-    cli::{ApiKeyCommand, CreateTenant, TokenCommand, api_key, create_tenant, print_token},
+    cli::{ApiKeyCommand, CreateTenant, KeysCommand, TokenCommand, api_key, create_tenant, keys, print_token},
 };
 use clap::{Parser, Subcommand};
 use common::{auth::AppState, config::Settings, http, lifecycle, telemetry};
@@ -31,6 +31,9 @@ enum Command {
     /// Keys for machines
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Key pairs that sign access tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -62,6 +65,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             create_tenant(&state().await?, command, &mut out).await
         }
         Some(Command::ApiKey(command)) => api_key(&state().await?, command, &mut out).await,
+        Some(Command::Keys(command)) => keys(&state().await?, command, &mut out).await,
         Some(Command::Openapi) => {
             serde_json::to_writer_pretty(&mut out, &auth_service::document())?;
             io::Write::write_all(&mut out, b"\n")?;

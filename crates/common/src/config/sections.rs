@@ -112,6 +112,14 @@ pub(super) fn oauth(reader: &Reader, environment: Environment) -> OAuthSettings 
     if client_secret.is_none() && (client_id.is_some() || environment == Environment::Prod) {
         reader.fault("OAUTH_CLIENT_SECRET", "is missing: the provider issued it with OAUTH_CLIENT_ID");
     }
+    let scopes = reader.text("OAUTH_SCOPES");
+    let scopes: Vec<String> = scopes.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    if reader.optional("OAUTH_ISSUER").is_some() && !scopes.iter().any(|scope| scope == "openid") {
+        reader.fault(
+            "OAUTH_SCOPES",
+            "does not name `openid`, without which the provider of OAUTH_ISSUER sends no id token",
+        );
+    }
     let url = |name| reader.url(name, reader.text(name));
     let optional_url = |name| reader.optional(name).map(|address| reader.url(name, address));
     OAuthSettings {
@@ -124,12 +132,7 @@ pub(super) fn oauth(reader: &Reader, environment: Environment) -> OAuthSettings 
         token_url: url("OAUTH_TOKEN_URL"),
         userinfo_url: url("OAUTH_USERINFO_URL"),
         emails_url: optional_url("OAUTH_EMAILS_URL"),
-        scopes: reader
-            .text("OAUTH_SCOPES")
-            .split([' ', ','])
-            .filter(|scope| !scope.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        scopes,
     }
 }
 

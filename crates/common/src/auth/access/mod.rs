@@ -47,6 +47,7 @@ struct StandingRow {
     email: Option<String>,
     role: Option<Role>,
     branches: Option<Vec<String>>,
+    unseen: bool,
 }
 
 /// The memory of a process.
@@ -81,7 +82,10 @@ impl Access {
             return Ok(standing);
         }
         let asked = self.0.memory.asking();
-        let standing = read_standing(&self.0.pool, account, session, tenant).await?;
+        let (standing, unseen) = read_standing(&self.0.pool, account, session, tenant).await?;
+        if unseen {
+            see(&self.0.pool, session).await;
+        }
         self.0.memory.keep_standing(&asked, account, session, tenant, &standing);
         Ok(standing)
     }
@@ -118,13 +122,14 @@ impl Access {
     }
 }
 
-/// The session's life and the membership, in one query under the person's own policy.
+/// The session's life and the membership, in one query under the person's own policy; and whether nobody has seen the session
+/// for a while.
 async fn read_standing(
     pool: &PgPool,
     account: AccountId,
     session: SessionId,
     tenant: Option<TenantId>,
-) -> Result<Standing, ApiError> {
+) -> Result<(Standing, bool), ApiError> {
     let mut tx = AccountTx::begin(pool, account).await?;
     let row = sqlx::query_as::<_, StandingRow>(
         "select
@@ -134,7 +139,11 @@ async fn read_standing(
               where s.session_id = $1 and s.account_id = $2 and s.ended_at is null and s.expires_at > now()) as expires_at,
              (select a.email from accounts a where a.account_id = $2) as email,
              m.role,
-             m.branches
+             m.branches,
+             exists (
+                 select from auth_sessions s
+                 where s.session_id = $1 and s.account_id = $2 and s.ended_at is null
+                     and s.last_seen_at < now() - interval '5 minutes') as unseen
          from (values (1)) as always (one)
          left join (
              memberships m
@@ -146,14 +155,29 @@ async fn read_standing(
     .bind(tenant)
     .fetch_one(tx.conn())
     .await?;
-    let StandingRow { expires_at, email, role, branches } = row;
-    Ok(Standing {
+    let StandingRow { expires_at, email, role, branches, unseen } = row;
+    let standing = Standing {
         alive: expires_at.is_some(),
         role,
         branches,
         email: email.unwrap_or_default(),
         expires_at: expires_at.unwrap_or_default(),
-    })
+    };
+    Ok((standing, unseen))
+}
+
+/// Notes that the session is in use: for people who look where they are signed in, so a request does not fail for it.
+async fn see(pool: &PgPool, session: SessionId) {
+    let seen = sqlx::query(
+        "update auth_sessions set last_seen_at = now()
+         where session_id = $1 and last_seen_at < now() - interval '5 minutes'",
+    )
+    .bind(session)
+    .execute(pool)
+    .await;
+    if let Err(error) = seen {
+        tracing::warn!(%error, "that a session is in use could not be noted");
+    }
 }
 
 impl fmt::Debug for Access {

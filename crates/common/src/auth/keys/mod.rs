@@ -59,7 +59,7 @@ pub struct TokenKeys {
 }
 
 enum Kind {
-    Secrets(Secrets),
+    Secrets(Box<Secrets>),
     Pairs(Ring),
 }
 
@@ -69,12 +69,12 @@ impl TokenKeys {
     pub fn from_settings(settings: &Settings) -> Self {
         let Settings { jwt, base_url, .. } = settings;
         let kind = match jwt.algorithm {
-            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => Kind::Secrets(Secrets::new(
+            Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => Kind::Secrets(Box::new(Secrets::new(
                 jwt.algorithm,
                 &jwt.secret_key,
                 jwt.secret_key_previous.as_ref(),
                 Rules::new(jwt.algorithm, base_url),
-            )),
+            ))),
             algorithm => Kind::Pairs(Ring::new(algorithm, base_url.clone(), Sealer::from_settings(settings))),
         };
         Self {

@@ -77,11 +77,42 @@ fn pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
     for (at, character) in text.chars().enumerate() {
-        pem.push(character);
-        if at % 64 == 63 {
+        if at > 0 && at % 64 == 0 {
             pem.push('\n');
         }
+        pem.push(character);
     }
     pem.push_str("\n-----END PRIVATE KEY-----\n");
     pem
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{DecodingKey, Header, Validation};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_one_half_signs_the_other_verifies() {
+        for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
+            let pair = Pair::generate(algorithm).unwrap();
+            let key = signing(algorithm, &pair.private).unwrap();
+            let claims = json!({ "exp": 4_000_000_000_i64 });
+            let token = jsonwebtoken::encode(&Header::new(algorithm), &claims, &key).unwrap();
+            let public = serde_json::to_value(&pair.public).unwrap();
+            let other: Jwk = serde_json::from_value(public).unwrap();
+            let verified = |key: &Jwk| {
+                let key = DecodingKey::from_jwk(key).unwrap();
+                jsonwebtoken::decode::<Value>(&token, &key, &Validation::new(algorithm)).is_ok()
+            };
+            assert!(verified(&other), "{algorithm:?}");
+            assert!(!verified(&Pair::generate(algorithm).unwrap().public), "{algorithm:?}");
+        }
+    }
+
+    #[test]
+    fn a_secrets_algorithm_has_no_pairs() {
+        assert_eq!(Pair::generate(Algorithm::HS256).err(), Some(PairError::Algorithm(Algorithm::HS256)));
+    }
 }
