@@ -25,7 +25,7 @@ pub(super) enum Fault {
     Claims(ClaimsVerificationError),
     #[error("it is not in the form of one")]
     Form,
-    #[error("it is for several audiences and does not say who asked for it")]
+    #[error("it was made for somebody else, or for several and does not say for whom")]
     AuthorizedParty,
     #[error("it came with another access token")]
     AccessToken,
@@ -63,8 +63,12 @@ pub(super) fn verify(
         ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey) => Fault::UnknownKey,
         other => Fault::Claims(other),
     })?;
-    // The crate only holds `azp` to us where it is there.
-    if claims.audiences().len() > 1 && claims.authorized_party().is_none() {
+    // The crate leaves this to its callers.
+    let asked_by_us = match claims.authorized_party() {
+        Some(party) => party == client_id,
+        None => claims.audiences().len() == 1,
+    };
+    if !asked_by_us {
         return Err(Fault::AuthorizedParty);
     }
     if let Some(expected) = claims.access_token_hash() {
