@@ -44,7 +44,7 @@ pub(super) async fn admit(
     device: &Device,
 ) -> Result<Person, Refusal> {
     let email = email_of(&identity)?;
-    app.limits.of_account(&email)?;
+    app.limits.of_account(&email).map_err(|answer| Refusal::of("too many tries", Some(email.clone()), answer))?;
     let invited_to = let_in(app, &identity, &email, invitation, device).await?;
     let account = refreshed(&app.pool, &email, identity).await?.ok_or_else(|| no_tenant(&email))?;
     let mut tx = AccountTx::begin(&app.pool, account.account_id).await?;

@@ -21,7 +21,6 @@ impl From<ApiError> for Refusal {
     fn from(answer: ApiError) -> Self {
         let reason = match &answer {
             ApiError::Unauthorized(_) => Some("not as the provider should answer"),
-            ApiError::TooManyRequests { .. } => Some("too many tries"),
             _ => None,
         };
         Self { reason, email: None, answer }

@@ -182,6 +182,18 @@ async fn a_pair_another_process_made_is_known_at_once() {
 }
 
 #[tokio::test]
+async fn names_that_strangers_make_up_cost_a_query_a_second_at_most() {
+    let service = with_pairs("EdDSA").await;
+    let state = &service.state;
+    let started = std::time::Instant::now();
+    let mut read = 0;
+    for _ in 0..500 {
+        read += u64::from(state.keys.look_again(&state.pool, &state.access).await.unwrap());
+    }
+    assert!((1..=1 + started.elapsed().as_secs()).contains(&read), "{read}");
+}
+
+#[tokio::test]
 async fn pairs_are_not_for_shared_secrets() {
     let service = Service::new().await;
     let error = run(&service, KeysCommand::Rotate).await.unwrap_err().to_string();
