@@ -59,9 +59,12 @@ async fn serve() -> anyhow::Result<()> {
     let listener = lifecycle::bind(settings.service_host, settings.analytics_port, "ANALYTICS_SERVICE_PORT").await?;
     let pool = connect_app(&settings.database, analytics_service::META.name).await?;
     schema::check(&pool).await?;
-    let app = analytics_service::app(AppState::new(pool.clone(), settings));
+    let state = AppState::new(pool.clone(), settings);
+    let access = tokio::spawn(state.clone().keep_fresh(shutdown.clone()));
+    let app = analytics_service::app(state);
     tracing::info!(address = %listener.local_addr()?, "analytics-service is ready");
     http::serve(listener, app, shutdown).await?;
+    access.await?;
     pool.close().await;
     Ok(())
 }

@@ -20,8 +20,8 @@ pub(crate) fn selected(context: &TenantContext, asked: Vec<String>) -> Option<Ve
 #[cfg(test)]
 mod tests {
     use common::{
-        auth::Role,
-        ids::{AccountId, SessionId, TenantId},
+        auth::{Actor, Role},
+        ids::TenantId,
     };
 
     use super::*;
@@ -29,8 +29,9 @@ mod tests {
     fn limited_to(branches: Option<&[&str]>) -> TenantContext {
         TenantContext {
             tenant_id: TenantId::generate(),
-            account_id: AccountId::generate(),
-            session_id: SessionId::generate(),
+            actor: Actor { account_id: None, name: String::new(), ip: None },
+            session_id: None,
+            api_key_id: None,
             role: Role::Manager,
             branches: branches.map(|branches| branches.iter().map(ToString::to_string).collect()),
         }

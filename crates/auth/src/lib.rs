@@ -3,9 +3,13 @@
 mod api_keys;
 pub mod cli;
 mod dev_provider;
+mod failures;
+pub mod invitations;
 mod login;
+mod members;
 mod pages;
 mod profile;
+mod public_keys;
 mod router;
 mod secrets;
 mod sessions;

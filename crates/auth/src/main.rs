@@ -4,7 +4,7 @@ use std::{io, process::ExitCode};
 
 use auth_service::{
     META,
-    cli::{ApiKeyCommand, CreateTenant, TokenCommand, api_key, create_tenant, print_token},
+    cli::{ApiKeyCommand, CreateTenant, KeysCommand, TokenCommand, api_key, create_tenant, keys, print_token},
 };
 use clap::{Parser, Subcommand};
 use common::{auth::AppState, config::Settings, http, lifecycle, telemetry};
@@ -31,6 +31,9 @@ enum Command {
     /// Keys for machines
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Key pairs that sign access tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -62,6 +65,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             create_tenant(&state().await?, command, &mut out).await
         }
         Some(Command::ApiKey(command)) => api_key(&state().await?, command, &mut out).await,
+        Some(Command::Keys(command)) => keys(&state().await?, command, &mut out).await,
         Some(Command::Openapi) => {
             serde_json::to_writer_pretty(&mut out, &auth_service::document())?;
             io::Write::write_all(&mut out, b"\n")?;
@@ -82,9 +86,11 @@ async fn serve() -> anyhow::Result<()> {
     let listener = lifecycle::bind(settings.service_host, settings.auth_port, "AUTH_SERVICE_PORT").await?;
     let state = AppState::connect(settings, META.name).await?;
     let pool = state.pool.clone();
+    let access = tokio::spawn(state.clone().keep_fresh(shutdown.clone()));
     let app = auth_service::app(state)?;
     tracing::info!(address = %listener.local_addr()?, "auth-service is ready");
     http::serve(listener, app, shutdown).await?;
+    access.await?;
     pool.close().await;
     Ok(())
 }

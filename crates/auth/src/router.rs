@@ -12,7 +12,7 @@ use common::{
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{dev_provider, login, profile, sessions, state::AuthState, tenants};
+use crate::{dev_provider, login, profile, public_keys, sessions, state::AuthState, tenants};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
@@ -51,7 +51,11 @@ fn documented() -> OpenApiRouter<AuthState> {
     OpenApiRouter::new()
         .routes(routes!(login::login))
         .routes(routes!(login::callback))
+        .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::logout))
+        .routes(routes!(sessions::list_sessions, sessions::end_sessions))
+        .routes(routes!(sessions::end_session))
+        .routes(routes!(public_keys::public_keys))
         .routes(routes!(profile::me))
         .routes(routes!(tenants::list_tenants))
 }

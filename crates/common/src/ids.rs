@@ -82,6 +82,10 @@ id!(
     ApiKeyId
 );
 id!(
+    /// An invitation to a tenant.
+    InvitationId
+);
+id!(
     /// A piece of work the services do in the background.
     JobId
 );

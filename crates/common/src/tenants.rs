@@ -1,10 +1,13 @@
-//! Making a tenant with its first owner: used by `auth-service tenant create` and by the demo.
+//! Making a tenant with its first owner: used by the auth service, its `tenant create` and the demo. What its settings are
+//! held to.
 
 use chrono_tz::Tz;
 use sqlx::{PgConnection, PgPool};
 
+use serde_json::json;
+
 use crate::{
-    auth::Role,
+    auth::{Actor, Role, audit},
     db::TenantTx,
     http::FieldError,
     ids::{AccountId, DEMO_TENANT, TenantId},
@@ -70,12 +73,20 @@ pub enum TenantError {
     Database(#[from] sqlx::Error),
 }
 
+/// Makes the tenant for the operator; see [`create_by`].
+///
+/// # Errors
+/// Every invalid field, or the database.
+pub async fn create(pool: &PgPool, tenant: &NewTenant) -> Result<TenantId, TenantError> {
+    create_by(pool, tenant, &Actor::operator()).await
+}
+
 /// Makes the tenant, the accounts of its members where they have none yet, and the memberships. Made again with the same
 /// `tenant_id`, it changes no settings and adds only members that are missing.
 ///
 /// # Errors
 /// Every invalid field, or the database.
-pub async fn create(pool: &PgPool, tenant: &NewTenant) -> Result<TenantId, TenantError> {
+pub async fn create_by(pool: &PgPool, tenant: &NewTenant, actor: &Actor) -> Result<TenantId, TenantError> {
     let faults = faults(tenant);
     if !faults.is_empty() {
         return Err(TenantError::Invalid(faults));
@@ -83,7 +94,7 @@ pub async fn create(pool: &PgPool, tenant: &NewTenant) -> Result<TenantId, Tenan
     let NewTenant { tenant_id, name, time_zone, currency, week_start, members } = tenant;
     let tenant_id = tenant_id.unwrap_or_else(TenantId::generate);
     let mut tx = TenantTx::begin(pool, tenant_id).await?;
-    sqlx::query(
+    let is_new = sqlx::query(
         "insert into tenants (tenant_id, name, time_zone, currency, week_start)
          values ($1, $2, $3, $4, $5)
          on conflict (tenant_id) do nothing",
@@ -94,7 +105,9 @@ pub async fn create(pool: &PgPool, tenant: &NewTenant) -> Result<TenantId, Tenan
     .bind(currency)
     .bind(week_start)
     .execute(tx.conn())
-    .await?;
+    .await?
+    .rows_affected()
+        > 0;
     for NewMember { email, name, role } in members {
         let account = account(tx.conn(), email, name.as_deref()).await?;
         sqlx::query(
@@ -107,12 +120,26 @@ pub async fn create(pool: &PgPool, tenant: &NewTenant) -> Result<TenantId, Tenan
         .execute(tx.conn())
         .await?;
     }
+    if is_new {
+        let owners: Vec<&str> = owners(members).collect();
+        let details = json!({
+            "name": name.trim(), "time_zone": time_zone, "currency": currency, "week_start": week_start, "owners": owners,
+        });
+        audit::note(tx.conn(), tenant_id, actor, "tenant.created", None, details).await?;
+    }
     tx.commit().await?;
     Ok(tenant_id)
 }
 
-/// The account of this address, made where there is none.
-async fn account(conn: &mut PgConnection, email: &str, name: Option<&str>) -> Result<AccountId, sqlx::Error> {
+fn owners(members: &[NewMember]) -> impl Iterator<Item = &str> {
+    members.iter().filter(|member| member.role == Role::Owner).map(|member| member.email.trim())
+}
+
+/// The account of this address, made where there is none; the name is only of a new one.
+///
+/// # Errors
+/// The database is away.
+pub async fn account(conn: &mut PgConnection, email: &str, name: Option<&str>) -> Result<AccountId, sqlx::Error> {
     let first_name = name.and_then(|name| name.split_whitespace().next());
     // The update changes nothing; it makes `returning` answer for an existing row too.
     sqlx::query_scalar(
@@ -131,26 +158,60 @@ async fn account(conn: &mut PgConnection, email: &str, name: Option<&str>) -> Re
 fn faults(tenant: &NewTenant) -> Vec<FieldError> {
     let NewTenant { tenant_id: _, name, time_zone, currency, week_start, members } = tenant;
     let mut faults = Vec::new();
-    let mut check = |holds: bool, field: &str, message: &str| {
-        if !holds {
-            faults.push(FieldError::new(field, message));
+    let mut check = |field: &str, outcome: garde::Result| {
+        if let Err(error) = outcome {
+            faults.push(FieldError::new(field, error.message()));
         }
     };
-    check((1..=200).contains(&name.trim().chars().count()), "name", "must have 1 to 200 characters");
-    check(time_zone.parse::<Tz>().is_ok(), "time_zone", "is not an IANA time zone such as Europe/Berlin");
-    check(
-        currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase()),
-        "currency",
-        "is not a currency code of three capital letters such as USD",
-    );
-    check((1..=7).contains(week_start), "week_start", "is not a day of the week (1 = Monday to 7 = Sunday)");
-    check(members.iter().any(|member| member.role == Role::Owner), "owner", "is missing: somebody must own the tenant");
+    check("name", name_rule(name, &()));
+    check("time_zone", time_zone_rule(time_zone, &()));
+    check("currency", currency_rule(currency, &()));
+    check("week_start", week_start_rule(week_start, &()));
+    check("owner", rule(owners(members).next().is_some(), "is missing: somebody must own the tenant"));
     for NewMember { email, .. } in members {
-        check(is_email(email.trim()), "email", "is not an e-mail address");
+        check("email", email_rule(email, &()));
     }
     faults
 }
 
-fn is_email(text: &str) -> bool {
-    garde::rules::email::apply(&text, ()).is_ok()
+/// A name of a company, to be shown in mails and lists.
+///
+/// # Errors
+/// Says what is wrong, as all rules here.
+pub fn name_rule(name: &str, (): &()) -> garde::Result {
+    let name = name.trim();
+    let fits = (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    rule(fits, "must have 1 to 200 printable characters")
+}
+
+/// # Errors
+/// It is no time zone's name.
+pub fn time_zone_rule(time_zone: &str, (): &()) -> garde::Result {
+    rule(time_zone.parse::<Tz>().is_ok(), "is not an IANA time zone such as Europe/Berlin")
+}
+
+/// # Errors
+/// It has not the form of a currency's code.
+pub fn currency_rule(currency: &str, (): &()) -> garde::Result {
+    let fits = currency.len() == 3 && currency.bytes().all(|byte| byte.is_ascii_uppercase());
+    rule(fits, "is not a currency code of three capital letters such as USD")
+}
+
+/// # Errors
+/// It is no ISO day of the week.
+pub fn week_start_rule(week_start: &i16, (): &()) -> garde::Result {
+    rule((1..=7).contains(week_start), "is not a day of the week (1 = Monday to 7 = Sunday)")
+}
+
+/// # Errors
+/// It is no e-mail address that mail can be sent to.
+pub fn email_rule(email: &str, (): &()) -> garde::Result {
+    let email = email.trim();
+    // The longest that SMTP knows (RFC 5321).
+    let fits = email.len() <= 254 && garde::rules::email::apply(&email, ()).is_ok();
+    rule(fits, "is not an e-mail address")
+}
+
+fn rule(holds: bool, message: &str) -> garde::Result {
+    if holds { Ok(()) } else { Err(garde::Error::new(message)) }
 }

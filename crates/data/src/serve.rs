@@ -38,9 +38,11 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let waiting = Waiting::default();
     let folder = tokio::spawn(keep_folding(pool.clone(), waiting.clone(), shutdown.clone()));
     let state = DataState { app: AppState::new(pool, settings), waiting };
+    let access = tokio::spawn(state.app.clone().keep_fresh(shutdown.clone()));
     tracing::info!(address = %listener.local_addr()?, "data-service listens");
     http::serve(listener, router(state), shutdown).await?;
     sweeper.abort();
+    access.await?;
     scheduling.await?;
     worker.await?;
     folder.await?;

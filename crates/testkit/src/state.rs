@@ -26,6 +26,10 @@ pub fn settings(db: &TestDb) -> Settings {
         ("POSTGRES_APP_PASSWORD", db.settings.app_password.expose_secret()),
         ("BASE_URL", "http://auth.test"),
         ("JWT_SECRET_KEY", "the tests' own secret, long enough for any rule"),
+        // Tests ask more often than people do, and all from one address.
+        ("RATE_LIMIT_TENANT_PER_SECOND", "0"),
+        ("RATE_LIMIT_KEY_PER_SECOND", "0"),
+        ("RATE_LIMIT_SIGN_IN_PER_MINUTE", "0"),
         ("SECRETS_KEY", "the tests' own key to sealed credentials"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use common::{
-    auth::{AppState, Role, TenantContext},
+    auth::{AppState, TenantContext},
     http::{ApiError, Json},
 };
 use serde::Serialize;
@@ -30,7 +30,6 @@ pub(crate) async fn list_locations(
     State(app): State<AppState>,
     context: TenantContext,
 ) -> Result<Json<Vec<LocationView>>, ApiError> {
-    context.require(Role::Viewer)?;
     let mut tx = context.tx(&app.pool).await?;
     let locations = sqlx::query_as!(
         LocationView,

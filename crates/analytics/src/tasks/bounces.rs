@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use common::{
-    auth::{AppState, Role, TenantContext},
+    auth::{AppState, TenantContext},
     http::{ApiError, Json, Page},
 };
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,6 @@ pub(crate) async fn list_bounces(
     context: TenantContext,
     params: Params,
 ) -> Result<Json<PerformanceView>, ApiError> {
-    context.require(Role::Viewer)?;
     let list = TaskList::Performance;
     let ListQuery { page, limit, sort, selection, .. } = ListQuery::read(params, &context, list, &FIELDS)?;
     let mut tx = context.tx(&app.pool).await?;

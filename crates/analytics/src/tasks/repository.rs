@@ -198,7 +198,7 @@ impl<'t> TaskRepository<'t> {
         list: TaskList,
         line: Uuid,
         completed: bool,
-        account: AccountId,
+        account: Option<AccountId>,
     ) -> Result<(), sqlx::Error> {
         sqlx::query!(
             "select set_task_state($1, $2, $3, $4, $5)",
@@ -206,7 +206,7 @@ impl<'t> TaskRepository<'t> {
             list.name(),
             line,
             completed,
-            account.uuid(),
+            account.map(AccountId::uuid),
         )
         .execute(self.tx.conn())
         .await

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use common::{
-    auth::{AppState, Role, TenantContext},
+    auth::{AppState, TenantContext},
     http::{ApiError, Json, Page},
 };
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,6 @@ pub(crate) async fn list_searches(
     context: TenantContext,
     params: Params,
 ) -> Result<Json<Page<SearchLine>>, ApiError> {
-    context.require(Role::Viewer)?;
     let list = TaskList::SearchAnalysis;
     let ListQuery { page, limit, sort, include_converted, selection } =
         ListQuery::read(params, &context, list, &FIELDS)?;

@@ -51,7 +51,7 @@ struct MeRow {
 }
 
 /// The caller's profile
-#[utoipa::path(get, path = "/auth/me", tag = "profile", security(("bearer" = [])), responses((status = 200, body = MeView)))]
+#[utoipa::path(get, path = "/auth/me", tag = "profile", responses((status = 200, body = MeView)))]
 pub(crate) async fn me(State(auth): State<AuthState>, caller: Caller) -> Result<Json<MeView>, ApiError> {
     let Caller { account_id, session_id } = caller;
     let mut tx = AccountTx::begin(&auth.app.pool, account_id).await?;

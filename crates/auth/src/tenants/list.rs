@@ -39,7 +39,7 @@ impl From<MembershipRow> for TenantView {
 /// The caller's tenants
 ///
 /// All the caller is a member of, with the role there, the one joined first at the top.
-#[utoipa::path(get, path = "/auth/tenants", tag = "tenants", params(PageQuery), security(("bearer" = [])),
+#[utoipa::path(get, path = "/auth/tenants", tag = "tenants", params(PageQuery),
     responses((status = 200, body = Page<TenantView>)))]
 pub(crate) async fn list_tenants(
     State(auth): State<AuthState>,

@@ -51,12 +51,19 @@ async fn a_sign_in_with_all_its_mishaps_leaves_no_secret_behind() {
     assert_eq!(answer.status, StatusCode::OK);
     let token = answer.json()["access_token"].as_str().unwrap().to_owned();
     browser.call_back(&returned).await;
+    let refresh_token = answer.json()["refresh_token"].as_str().unwrap().to_owned();
+    let next = browser.refresh(&refresh_token).await.json()["refresh_token"].as_str().unwrap().to_owned();
+    let invitation = format!("gai_{}_{}", "0".repeat(32), "z".repeat(43));
+    browser.get(&format!("/auth/login?invitation={invitation}")).await;
     let wrong = browser.sign_in_at_provider("olivia.owner@example.com").await;
     browser.post("/auth/callback", &json!({"code": "a-guessed-code", "state": wrong.state})).await;
     browser.visit(&format!("/auth/callback?code={}&state={}", wrong.code, wrong.state)).await;
     browser.get_as(&format!("{token}x"), "/auth/me").await;
     browser.get_as(&token, "/auth/me").await;
     browser.send(Method::POST, "/auth/logout", |request| request.bearer_auth(&token)).await;
+    let stolen = browser.sign_in_whole("olivia.owner@example.com").await["refresh_token"].as_str().unwrap().to_owned();
+    browser.refresh(&stolen).await;
+    browser.refresh(&stolen).await;
 
     let written = String::from_utf8_lossy(&lines.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
     assert!(
@@ -68,6 +75,10 @@ async fn a_sign_in_with_all_its_mishaps_leaves_no_secret_behind() {
     for secret in [
         token.as_str(),
         token.rsplit('.').next().unwrap(),
+        &refresh_token,
+        &next,
+        &stolen,
+        &invitation,
         &returned.code,
         &returned.state,
         &wrong.code,

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admission;
+mod another_service;
 mod api_keys;
 mod browser;
 mod callback_page;
@@ -9,8 +11,15 @@ mod commands;
 mod dev_provider;
 mod environment;
 mod foreign_provider;
+mod limits;
 mod logs;
+#[cfg_attr(not(oidc_provider), expect(dead_code, reason = "its tests are skipped"))]
+mod oidc_provider;
 mod openapi;
+mod openid;
+mod pairs;
+mod refresh;
+mod sessions;
 mod sign_in;
 mod sign_in_walls;
 mod stub_provider;

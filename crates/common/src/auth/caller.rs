@@ -35,26 +35,17 @@ impl Caller {
     /// The caller a token stands for, wherever the token came from.
     ///
     /// # Errors
-    /// 401 where the token does not hold or its session has ended; 503 where the database is away.
+    /// 401 where the token does not hold or its session has ended; 503 where the database has to be asked and is away.
     pub async fn of_token(app: &AppState, token: &str) -> Result<Self, ApiError> {
-        let Claims { sub, sid, .. } = verified(app, token)?;
-        let alive: bool = sqlx::query_scalar(
-            "select exists (
-                 select from auth_sessions s
-                 join accounts a on a.account_id = s.account_id and a.is_active
-                 where s.session_id = $1 and s.account_id = $2 and s.ended_at is null and s.expires_at > now())",
-        )
-        .bind(sid)
-        .bind(sub)
-        .fetch_one(&app.pool)
-        .await?;
-        if alive { Ok(Self { account_id: sub, session_id: sid }) } else { Err(session_ended()) }
+        let Claims { sub, sid, .. } = verified(app, token).await?;
+        let standing = app.access.standing(sub, sid, None).await?;
+        if standing.alive { Ok(Self { account_id: sub, session_id: sid }) } else { Err(session_ended()) }
     }
 }
 
 /// The claims of the request's token, without a look at the session.
-pub(super) fn claims(parts: &Parts, app: &AppState) -> Result<Claims, ApiError> {
-    verified(app, bearer(parts)?)
+pub(super) async fn claims(parts: &Parts, app: &AppState) -> Result<Claims, ApiError> {
+    verified(app, bearer(parts)?).await
 }
 
 fn bearer(parts: &Parts) -> Result<&str, ApiError> {
@@ -73,11 +64,16 @@ fn bearer(parts: &Parts) -> Result<&str, ApiError> {
         .ok_or_else(|| ApiError::Unauthorized(String::from("`Authorization` must be `Bearer` and a token.")))
 }
 
-fn verified(app: &AppState, token: &str) -> Result<Claims, ApiError> {
-    app.keys.verify(token).map_err(|error| {
+async fn verified(app: &AppState, token: &str) -> Result<Claims, ApiError> {
+    app.keys.refresh(&app.pool, &app.access).await?;
+    let verdict = match app.keys.verify(token) {
+        Err(TokenError::UnknownKey) if app.keys.look_again(&app.pool, &app.access).await? => app.keys.verify(token),
+        verdict => verdict,
+    };
+    verdict.map_err(|error| {
         ApiError::Unauthorized(String::from(match error {
             TokenError::Expired => "The token has expired; sign in again.",
-            TokenError::Invalid => "The token is not one of ours.",
+            TokenError::Invalid | TokenError::UnknownKey => "The token is not one of ours.",
         }))
     })
 }

@@ -15,6 +15,8 @@ mod variables;
 
 pub use database::DatabaseSettings;
 pub use error::{ConfigErrors, ConfigFault};
-pub use sections::{GoogleEndpoints, GoogleSettings, JwtSettings, LogSettings, OAuthSettings, SmtpSettings};
+pub use sections::{
+    GoogleEndpoints, GoogleSettings, JwtSettings, LimitSettings, LogSettings, OAuthSettings, SmtpSettings,
+};
 pub use settings::{Environment, Settings};
 pub use variables::{VARIABLES, Variable};

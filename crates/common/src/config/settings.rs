@@ -16,7 +16,7 @@ use super::{
     error::ConfigErrors,
     prod,
     reader::Reader,
-    sections::{self, GoogleSettings, JwtSettings, LogSettings, OAuthSettings, SmtpSettings},
+    sections::{self, GoogleSettings, JwtSettings, LimitSettings, LogSettings, OAuthSettings, SmtpSettings},
 };
 
 /// ENVIRONMENT: DEV on a developer's machine, PROD wherever others rely on it.
@@ -50,6 +50,7 @@ pub struct Settings {
     pub google: GoogleSettings,
     pub oauth: OAuthSettings,
     pub jwt: JwtSettings,
+    pub limits: LimitSettings,
     pub smtp: SmtpSettings,
     /// Seals stored credentials.
     pub secrets_key: SecretString,
@@ -117,6 +118,7 @@ impl Settings {
             google: sections::google(&reader),
             oauth: sections::oauth(&reader, environment),
             jwt: sections::jwt(&reader),
+            limits: sections::limits(&reader),
             smtp: sections::smtp(&reader),
             secrets_key: reader
                 .secret("SECRETS_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),

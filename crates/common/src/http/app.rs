@@ -151,7 +151,13 @@ fn request_span(request: &Request) -> Span {
         return Span::none();
     }
     let id = request.headers().get(request_id::HEADER).and_then(|id| id.to_str().ok()).unwrap_or_default();
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path(), request_id = id)
+    tracing::info_span!("request", method = %request.method(), path = shown(request.uri().path()), request_id = id)
+}
+
+/// A path without the secret that the link of an invitation ends with.
+fn shown(path: &str) -> &str {
+    const INVITATION: &str = "/auth/invitations/";
+    if path.starts_with(INVITATION) { "/auth/invitations/***" } else { path }
 }
 
 fn answered<B>(response: &axum::http::Response<B>, took: Duration, span: &Span) {

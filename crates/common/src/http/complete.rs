@@ -9,6 +9,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use crate::auth::ShownQuota;
+
 use super::{
     problem::Problem,
     request_id::{self, RequestId},
@@ -38,10 +40,13 @@ pub(super) async fn complete(mut request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let id = request.headers().get(request_id::HEADER).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     request.extensions_mut().insert(RequestId(id.clone()));
+    let quota = ShownQuota::default();
+    request.extensions_mut().insert(quota.clone());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>().or_else(|| implied(&response)) {
         response = tell(Problem { instance: path, request_id: id, ..problem }, response);
     }
+    quota.write(response.headers_mut());
     response
 }
 

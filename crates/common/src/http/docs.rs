@@ -1,6 +1,6 @@
 //! The OpenAPI document: what every operation has in common is put in here, so that no handler has to repeat it.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, License, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement,
     ServerBuilder,
@@ -9,11 +9,16 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::auth::{Needs, needs};
+
 use super::{
     app::ServiceMeta,
     error::FieldError,
     problem::{PROBLEM_JSON, Problem},
 };
+
+/// Paths that name their tenant themselves.
+const TENANT_IN_PATH: &str = "/auth/tenants/{tenant_id}";
 
 /// Problems that any operation can answer with.
 const EVERYWHERE: &[(&str, &str)] = &[
@@ -27,6 +32,7 @@ const GUARDED: &[(&str, &str)] = &[
     ("401", "No token, or none that holds"),
     ("403", "The caller's role may not do this"),
     ("404", "No such thing, or a tenant the caller is no member of"),
+    ("429", "Too many requests; `Retry-After` says how long to wait"),
 ];
 
 /// Those of operations with a body.
@@ -53,11 +59,48 @@ pub(super) fn finish(meta: ServiceMeta, mut openapi: OpenApi) -> OpenApi {
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(machine)));
     let no_scopes: [&str; 0] = [];
     openapi.security = Some(vec![SecurityRequirement::new("bearer", no_scopes).add("tenant", no_scopes)]);
-    for item in openapi.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-        operations.into_iter().flatten().for_each(complete);
+    for (path, item) in &mut openapi.paths.paths {
+        let operations = [
+            (Method::GET, &mut item.get),
+            (Method::PUT, &mut item.put),
+            (Method::POST, &mut item.post),
+            (Method::DELETE, &mut item.delete),
+            (Method::PATCH, &mut item.patch),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                show_permission(operation, needs(&method, path), path.starts_with(TENANT_IN_PATH));
+                complete(operation);
+            }
+        }
     }
     openapi
+}
+
+/// What the table of permissions demands, as security requirements and in words of our own.
+fn show_permission(operation: &mut Operation, needs: Option<Needs>, tenant_in_path: bool) {
+    let no_scopes: [&str; 0] = [];
+    let bearer = || SecurityRequirement::new("bearer", no_scopes);
+    let member = || if tenant_in_path { bearer() } else { bearer().add("tenant", no_scopes) };
+    let mut extensions = operation.extensions.take().unwrap_or_default();
+    operation.security = match needs {
+        Some(Needs::Nothing) => Some(vec![SecurityRequirement::default()]),
+        Some(Needs::Person) => Some(vec![bearer()]),
+        Some(Needs::Member(role, scope)) => {
+            extensions.insert("x-required-role".into(), role.as_str().into());
+            let mut ways = vec![member()];
+            if let Some(scope) = scope {
+                extensions.insert("x-required-scope".into(), scope.as_str().into());
+                ways.push(SecurityRequirement::new("api_key", no_scopes));
+            }
+            Some(ways)
+        }
+        // No caller gets past the extractors either; a test finds the route.
+        None => None,
+    };
+    if !extensions.is_empty() {
+        operation.extensions = Some(extensions);
+    }
 }
 
 fn complete(operation: &mut Operation) {

@@ -51,25 +51,25 @@ pub(super) fn routes(meta: ServiceMeta) -> OpenApiRouter<AppState> {
 }
 
 /// Who this is
-#[utoipa::path(get, path = "/", tag = "health", security(()), responses((status = 200, body = HealthView)))]
+#[utoipa::path(get, path = "/", tag = "health", responses((status = 200, body = HealthView)))]
 async fn root(axum::Extension(meta): axum::Extension<ServiceMeta>) -> Json<HealthView> {
     Json(HealthView { service: meta.name, version: meta.version, status: "ok" })
 }
 
 /// Who this is, and that it answers
-#[utoipa::path(get, path = "/health", tag = "health", security(()), responses((status = 200, body = HealthView)))]
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = HealthView)))]
 async fn health(meta: axum::Extension<ServiceMeta>) -> Json<HealthView> {
     root(meta).await
 }
 
 /// Whether the process lives; asks nothing else
-#[utoipa::path(get, path = "/health/live", tag = "health", security(()), responses((status = 200, body = HealthView)))]
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, body = HealthView)))]
 async fn live(meta: axum::Extension<ServiceMeta>) -> Json<HealthView> {
     root(meta).await
 }
 
 /// Whether database, schema and queue are as this build needs them
-#[utoipa::path(get, path = "/health/ready", tag = "health", security(()), responses(
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
     (status = 200, body = ReadyView),
     (status = 503, description = "Something it needs is away", body = ReadyView),
 ))]

@@ -9,7 +9,7 @@ use axum::{
 };
 use chrono::{DateTime, Duration, Utc};
 use common::{
-    auth::{AppState, Role, TenantContext},
+    auth::{AppState, Needs, Role, TenantContext},
     config::Settings,
     http::{ApiError, Json, ServiceMeta, app},
     ids::{AccountId, SessionId, TenantId},
@@ -54,7 +54,8 @@ impl Service {
                     tenant.require(Role::Manager)?;
                     Ok::<_, ApiError>("managed")
                 }),
-            );
+            )
+            .layer(axum::Extension(Needs::Member(Role::Viewer, None)));
         let meta = ServiceMeta { name: "t", title: "t", description: "t", version: "0" };
         let router = app(meta, api, OpenApiRouter::new(), state.clone());
         Self { db, state, router }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::auth::{AppState, ManagerContext, TenantContext};
+use common::auth::{AppState, TenantContext};
 use common::http::{ApiError, FieldError, Json, Problem, Query};
 use common::ids::JobId;
 use garde::Validate;
@@ -86,7 +86,7 @@ pub struct ImportView {
 )]
 pub async fn import_users(
     State(app): State<AppState>,
-    ManagerContext(context): ManagerContext,
+    context: TenantContext,
     Query(query): Query<ImportQuery>,
     body: Body,
 ) -> Result<Json<ImportView>, ApiError> {
@@ -111,7 +111,7 @@ pub async fn import_users(
 )]
 pub async fn import_locations(
     State(app): State<AppState>,
-    ManagerContext(context): ManagerContext,
+    context: TenantContext,
     Query(query): Query<ImportQuery>,
     body: Body,
 ) -> Result<Json<ImportView>, ApiError> {

@@ -23,7 +23,6 @@ const LONGEST_BODY: Duration = Duration::from_secs(30);
     post,
     path = "/data/collect",
     tag = "events",
-    security(()),
     params(
         ("measurement_id" = Option<String>, Query, description = "As senders have it; the key says whose events they are"),
         ("api_secret" = String, Query, description = "An API key with the scope `ingest` and no other"),

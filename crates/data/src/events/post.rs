@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
-use common::auth::{AppState, IngestContext};
+use common::auth::{AppState, TenantContext};
 use common::db::TenantTx;
 use common::http::{ApiError, Json, JsonBytes};
 use common::ids::TenantId;
@@ -47,7 +47,6 @@ pub struct PostedEvents {
     post,
     path = "/data/events",
     tag = "events",
-    security(("bearer" = [], "tenant" = []), ("api_key" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same body within 72 hours, it gets the same answer and nothing is done")),
     request_body(content = MeasurementBody, description = "At most 25 events an object, 1,000 events and 1 MiB in all"),
     responses((status = 202, description = "Each event was judged by itself; those accepted are committed", body = PostedEvents)),
@@ -55,7 +54,7 @@ pub struct PostedEvents {
 pub async fn post_events(
     State(app): State<AppState>,
     State(waiting): State<Waiting>,
-    caller: IngestContext,
+    caller: TenantContext,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Result<Response, ApiError> {

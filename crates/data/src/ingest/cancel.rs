@@ -2,7 +2,7 @@
 //! is a second away; the day in hand is rolled back, committed days stay.
 
 use axum::extract::State;
-use common::auth::{AppState, ManagerContext};
+use common::auth::{AppState, TenantContext};
 use common::http::{ApiError, Json, Path};
 use common::ids::JobId;
 
@@ -25,7 +25,7 @@ const SILENCE_OF_THE_DEAD: f64 = 4.0;
 )]
 pub async fn cancel_ingestion_job(
     State(app): State<AppState>,
-    ManagerContext(context): ManagerContext,
+    context: TenantContext,
     Path(job_id): Path<JobId>,
 ) -> Result<Json<JobView>, ApiError> {
     let mut tx = context.tx(&app.pool).await?;

@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use common::auth::{AppState, ManagerContext};
+use common::auth::{AppState, TenantContext};
 use common::http::{ApiError, Json, Path};
 use common::ids::JobId;
 use common::jobs;
@@ -28,7 +28,7 @@ use super::view::{JobView, view};
 )]
 pub async fn retry_ingestion_job(
     State(app): State<AppState>,
-    ManagerContext(context): ManagerContext,
+    context: TenantContext,
     Path(job_id): Path<JobId>,
 ) -> Result<Response, ApiError> {
     let tenant = context.tenant_id;

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
-use common::auth::{AppState, ManagerContext, TenantContext};
+use common::auth::{AppState, TenantContext};
 use common::days;
 use common::http::{ApiError, FieldError, Json};
 use common::ids::{JobId, TenantId};
@@ -61,7 +61,7 @@ pub struct QueuedJob {
 )]
 pub async fn start_ingestion(
     State(app): State<AppState>,
-    ManagerContext(context): ManagerContext,
+    context: TenantContext,
     headers: HeaderMap,
     Json(body): Json<StartBody>,
 ) -> Result<Response, ApiError> {
@@ -94,7 +94,7 @@ pub async fn start_ingestion(
             data_types: &data_types,
             range: Some((from, to)),
             idempotency_key: key.as_deref(),
-            created_by: Some(context.account_id),
+            created_by: context.actor.account_id,
         },
     )
     .await?;

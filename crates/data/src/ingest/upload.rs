@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use common::auth::{AppState, ManagerContext, TenantContext};
+use common::auth::{AppState, TenantContext};
 use common::http::{ApiError, Json, Query};
 use common::ids::{JobId, TenantId};
 use futures::StreamExt;
@@ -66,7 +66,7 @@ pub struct UploadQuery {
 )]
 pub async fn upload_export(
     State(app): State<AppState>,
-    ManagerContext(context): ManagerContext,
+    context: TenantContext,
     Query(query): Query<UploadQuery>,
     headers: HeaderMap,
     body: Body,
@@ -183,7 +183,7 @@ async fn queue(
         data_types: &data_types,
         range: None,
         idempotency_key: key,
-        created_by: Some(context.account_id),
+        created_by: context.actor.account_id,
     };
     let created_at = create(tx.conn(), &new).await?;
     tx.commit().await?;

@@ -8,7 +8,7 @@ use anyhow::Context;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use common::auth::{AppState, ManagerContext, TenantContext};
+use common::auth::{AppState, TenantContext};
 use common::http::{ApiError, Json};
 use common::ids::JobId;
 use garde::Validate;
@@ -59,7 +59,7 @@ pub struct Redriven {
 )]
 pub async fn redrive_rejected_rows(
     State(app): State<AppState>,
-    ManagerContext(context): ManagerContext,
+    context: TenantContext,
     Json(body): Json<RedriveBody>,
 ) -> Result<Response, ApiError> {
     let tenant = context.tenant_id;
@@ -110,7 +110,7 @@ pub async fn redrive_rejected_rows(
         data_types: &data_types,
         range: None,
         idempotency_key: None,
-        created_by: Some(context.account_id),
+        created_by: context.actor.account_id,
         is_scheduled: false,
     };
     let created_at = create(tx.conn(), &new).await.map_err(anyhow::Error::from)?;

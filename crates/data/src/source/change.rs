@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use chrono::Utc;
-use common::auth::{AppState, ManagerContext};
+use common::auth::{AppState, TenantContext};
 use common::http::{ApiError, Json};
 use common::secrets::Sealer;
 use garde::Validate;
@@ -110,7 +110,7 @@ const fn usual_refresh_days() -> u16 {
     responses((status = 200, description = "The source as it is now, secrets masked", body = SourceView)))]
 pub async fn put_source(
     State(app): State<AppState>,
-    ManagerContext(context): ManagerContext,
+    context: TenantContext,
     Json(body): Json<SourceBody>,
 ) -> Result<Json<SourceView>, ApiError> {
     let sealer = Sealer::from_settings(&app.settings);
@@ -119,7 +119,7 @@ pub async fn put_source(
     save::lock(tx.conn(), context.tenant_id).await?;
     let stored = load(tx.conn(), context.tenant_id).await?;
     let (next, schedule) = checked(&stored, body, &sealer).map_err(ApiError::Invalid)?;
-    save::save(tx.conn(), &next, context.account_id).await?;
+    save::save(tx.conn(), &next, context.actor.account_id).await?;
     let is_new = stored.schedule.cron != next.schedule.cron || stored.schedule.enabled != next.schedule.enabled;
     due::align(tx.conn(), &next, schedule.as_ref(), now, is_new).await?;
     let answer = view(tx.conn(), &app.settings, &sealer, context.tenant_id).await?;

@@ -37,7 +37,7 @@ pub(super) async fn try_lock(conn: &mut PgConnection, tenant: TenantId) -> Resul
 ///
 /// # Errors
 /// The database is away.
-pub(super) async fn save(conn: &mut PgConnection, source: &StoredSource, by: AccountId) -> anyhow::Result<()> {
+pub(super) async fn save(conn: &mut PgConnection, source: &StoredSource, by: Option<AccountId>) -> anyhow::Result<()> {
     let place = |list: &Option<StoredList>| list.as_ref().map(|list| serde_json::to_value(&list.source)).transpose();
     let sealed = |list: &Option<StoredList>| list.as_ref().and_then(|list| list.sealed.clone());
     sqlx::query!(
@@ -60,7 +60,7 @@ pub(super) async fn save(conn: &mut PgConnection, source: &StoredSource, by: Acc
         source.schedule.enabled,
         i32::from(source.schedule.refresh_days),
         limits(&source.events)?,
-        by.0,
+        by.map(|by| by.0),
     )
     .execute(conn)
     .await?;

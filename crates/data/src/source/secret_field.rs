@@ -1,5 +1,6 @@
 //! Fields of a body that hold secrets: written, never read, and not repeated in what is said about a wrong one.
 
+pub use common::http::{Given, given};
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::Value;
@@ -7,27 +8,7 @@ use serde_json::Value;
 /// Stands for a secret that is stored, in answers and in bodies that leave it as it is.
 pub const MASK: &str = "***";
 
-/// What a body does to a stored value.
-#[derive(Debug, Clone, Default)]
-pub enum Given<T> {
-    /// Not named, or masked: it stays as it is.
-    #[default]
-    Kept,
-    /// `null`: it goes.
-    Removed,
-    /// Another value in its place.
-    New(T),
-}
-
-/// A field that may be left out, `null`, or of type `T`.
-///
-/// # Errors
-/// What is there is no `T`.
-pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Given<T>, D::Error> {
-    Ok(Option::<T>::deserialize(deserializer)?.map_or(Given::Removed, Given::New))
-}
-
-/// The same for a secret text, of which [`MASK`] keeps what is stored.
+/// A field like one of [`given`] for a secret text, of which [`MASK`] keeps what is stored.
 ///
 /// # Errors
 /// What is there is no text; the message does not repeat it.

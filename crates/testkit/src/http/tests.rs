@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::Query;
-use common::auth::{AppState, Role, TenantContext};
+use common::auth::{AppState, Needs, Role, TenantContext};
 use common::http::ServiceMeta;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,7 +42,8 @@ async fn members_are_let_in_and_lists_are_walked() {
     let state = state::state(&db);
     let api = OpenApiRouter::<AppState>::new()
         .route("/whoami", axum::routing::get(whoami))
-        .route("/lines", axum::routing::get(lines));
+        .route("/lines", axum::routing::get(lines))
+        .layer(axum::Extension(Needs::Member(Role::Viewer, None)));
     let meta = ServiceMeta { name: "test-service", title: "Test", description: "A test.", version: "0" };
     let server = TestServer::start(common::http::app(meta, api, OpenApiRouter::new(), state.clone())).await;
     let nobody = server.client();

@@ -1,11 +1,6 @@
 //! Verifies API keys against their stored hashes.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
@@ -23,10 +18,6 @@ use crate::{
 
 /// What SECRETS_KEY is stretched with for this use, so that no other use of it makes the same hashes.
 const PURPOSE: &[u8] = b"ga-intelligence api keys 1";
-/// So long a key that was good is not looked up again. Below a second, in which a revocation has to take effect.
-const REMEMBERED: Duration = Duration::from_millis(750);
-/// Good keys remembered at once. Only keys that hold get in.
-const MOST_REMEMBERED: usize = 10_000;
 
 type Hash = [u8; 32];
 
@@ -35,6 +26,8 @@ type Hash = [u8; 32];
 pub struct VerifiedApiKey {
     pub id: ApiKeyId,
     pub tenant: TenantId,
+    /// What of the key may be shown.
+    pub prefix: String,
     pub scopes: Vec<Scope>,
     expires_at: Option<DateTime<Utc>>,
 }
@@ -47,6 +40,12 @@ impl VerifiedApiKey {
             return Ok(());
         }
         Err(ApiError::Forbidden(format!("This needs an API key with the scope {}.", scope.as_str())))
+    }
+
+    /// Whether its time is over.
+    #[must_use]
+    pub fn has_expired(&self) -> bool {
+        self.expires_at.is_some_and(|end| end <= Utc::now())
     }
 
     /// Whether it may do this and nothing else: a key that is put where many can read it must open nothing more.
@@ -72,7 +71,6 @@ pub struct ApiKeys {
     pepper: Hmac<Sha256>,
     /// While SECRETS_KEY is being changed: what keys were hashed with before.
     previous: Option<Hmac<Sha256>>,
-    remembered: Mutex<HashMap<Hash, (Instant, VerifiedApiKey)>>,
 }
 
 impl ApiKeys {
@@ -80,7 +78,15 @@ impl ApiKeys {
     /// previous SECRETS_KEY still holds, and is hashed anew when it is used.
     #[must_use]
     pub fn new(secrets_key: &SecretString, previous: Option<&SecretString>) -> Self {
-        Self { pepper: pepper(secrets_key), previous: previous.map(pepper), remembered: Mutex::default() }
+        Self { pepper: pepper(secrets_key), previous: previous.map(pepper) }
+    }
+
+    /// What a key is known by here.
+    ///
+    /// # Errors
+    /// 401 where it is no key.
+    pub(in crate::auth) fn hash_of(&self, key: &str) -> Result<Hash, ApiError> {
+        ApiKeyText::parse(key).map(|text| self.hash(&text)).map_err(|_| unknown())
     }
 
     pub(super) fn hash(&self, key: &ApiKeyText) -> Hash {
@@ -104,10 +110,6 @@ impl ApiKeys {
     pub async fn verify(&self, pool: &PgPool, key: &str) -> Result<VerifiedApiKey, ApiError> {
         let text = ApiKeyText::parse(key).map_err(|_| unknown())?;
         let hash = self.hash(&text);
-        if let Some(known) = self.recall(&hash) {
-            return Ok(known);
-        }
-        let looked_up = Instant::now();
         let tenant = text.tenant();
         let mut tx = TenantTx::begin(pool, tenant).await?;
         let (row, is_old) = sqlx::query_as::<_, KeyRow>(
@@ -145,26 +147,8 @@ impl ApiKeys {
         tx.commit().await?;
         // A scope that a later release knows is none of this one's.
         let scopes = row.scopes.iter().filter_map(|scope| scope.parse().ok()).collect::<Vec<_>>();
-        let verified = VerifiedApiKey { id: row.api_key_id, tenant, scopes, expires_at: row.expires_at };
-        self.remember(hash, looked_up, &verified);
-        Ok(verified)
-    }
-
-    fn recall(&self, hash: &Hash) -> Option<VerifiedApiKey> {
-        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, key) = remembered.get(hash)?;
-        let holds = since.elapsed() < REMEMBERED && key.expires_at.is_none_or(|end| Utc::now() < end);
-        holds.then(|| key.clone())
-    }
-
-    fn remember(&self, hash: Hash, since: Instant, key: &VerifiedApiKey) {
-        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= MOST_REMEMBERED {
-            remembered.retain(|_, (since, _)| since.elapsed() < REMEMBERED);
-        }
-        if remembered.len() < MOST_REMEMBERED {
-            remembered.insert(hash, (since, key.clone()));
-        }
+        let prefix = text.prefix().to_owned();
+        Ok(VerifiedApiKey { id: row.api_key_id, tenant, prefix, scopes, expires_at: row.expires_at })
     }
 }
 

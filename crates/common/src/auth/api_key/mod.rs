@@ -1,7 +1,6 @@
 //! API keys: what machines show instead of a token. The text carries its tenant's id, so that its row is found behind
 //! the tenant's wall; only a keyed hash of it is stored.
 
-mod context;
 mod create;
 mod keys;
 mod scope;
@@ -9,7 +8,6 @@ mod scope;
 mod tests;
 mod text;
 
-pub use context::IngestContext;
 pub use create::{CreatedApiKey, NewApiKey, create};
 pub use keys::{ApiKeys, VerifiedApiKey};
 pub use scope::{Scope, UnknownScope};

@@ -1,7 +1,7 @@
 //! `GET /data/users`.
 
 use axum::extract::State;
-use common::auth::{AppState, Role, TenantContext};
+use common::auth::{AppState, TenantContext};
 use common::http::{ApiError, Json, Page, PageQuery, Query};
 use garde::Validate;
 use serde::Deserialize;
@@ -64,7 +64,6 @@ pub async fn list_users(
     context: TenantContext,
     Query(query): Query<UsersQuery>,
 ) -> Result<Json<Page<UserView>>, ApiError> {
-    context.require(Role::Viewer)?;
     let UsersQuery { page, query, is_active } = query;
     let text = query.filter(|text| !text.trim().is_empty());
     let is_active = is_active.as_deref().and_then(flag);

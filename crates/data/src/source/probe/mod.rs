@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::extract::State;
 use chrono::Utc;
-use common::auth::{AppState, ManagerContext};
+use common::auth::{AppState, TenantContext};
 use common::config::Settings;
 use common::http::{ApiError, Json};
 use common::ids::TenantId;
@@ -103,10 +103,7 @@ struct Probe<'a> {
 /// Nothing is written, and no more is read than it takes to say so. An answer with `ok: false` is a 200: the test was done.
 #[utoipa::path(post, path = "/data/source/test", tag = "source",
     responses((status = 200, description = "What was seen, step by step", body = SourceTest)))]
-pub async fn test_source(
-    State(app): State<AppState>,
-    ManagerContext(context): ManagerContext,
-) -> Result<Json<SourceTest>, ApiError> {
+pub async fn test_source(State(app): State<AppState>, context: TenantContext) -> Result<Json<SourceTest>, ApiError> {
     let mut tx = context.tx(&app.pool).await?;
     let source = load(tx.conn(), context.tenant_id).await?;
     let mapping = mapping(tx.conn(), context.tenant_id).await?;
