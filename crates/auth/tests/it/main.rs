@@ -13,7 +13,6 @@ mod environment;
 mod foreign_provider;
 mod limits;
 mod logs;
-#[cfg_attr(not(oidc_provider), expect(dead_code, reason = "its tests are skipped"))]
 mod oidc_provider;
 mod openapi;
 mod openid;
