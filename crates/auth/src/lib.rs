@@ -1,12 +1,16 @@
 //! auth-service: who you are. Sign-in through an OAuth provider, sessions, access tokens, and the tenants of a person.
 
 mod api_keys;
+mod audit;
 pub mod cli;
 mod dev_provider;
+mod domains;
 pub mod invitations;
 mod login;
 mod members;
 mod pages;
+mod paging;
+mod person;
 mod profile;
 mod router;
 mod secrets;

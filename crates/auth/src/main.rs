@@ -4,7 +4,10 @@ use std::{io, process::ExitCode};
 
 use auth_service::{
     META,
-    cli::{ApiKeyCommand, CreateTenant, TokenCommand, api_key, create_tenant, print_token},
+    cli::{
+        ActivateTenant, ApiKeyCommand, AuditCommand, CreateTenant, DomainCommand, TokenCommand, activate_tenant,
+        api_key, audit, create_tenant, domain, print_token,
+    },
 };
 use clap::{Parser, Subcommand};
 use common::{auth::AppState, config::Settings, http, lifecycle, telemetry};
@@ -31,6 +34,12 @@ enum Command {
     /// Keys for machines
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Domains whose people are let in
+    #[command(subcommand)]
+    Domain(DomainCommand),
+    /// Audit logs
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -39,6 +48,8 @@ enum Command {
 enum TenantCommand {
     /// Make a new, empty tenant
     Create(CreateTenant),
+    /// Open a tenant again that an owner closed
+    Activate(ActivateTenant),
 }
 
 #[tokio::main]
@@ -61,6 +72,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Tenant(TenantCommand::Create(command))) => {
             create_tenant(&state().await?, command, &mut out).await
         }
+        Some(Command::Tenant(TenantCommand::Activate(command))) => {
+            activate_tenant(&state().await?, command, &mut out).await
+        }
+        Some(Command::Domain(command)) => domain(&state().await?, command, &mut out).await,
+        Some(Command::Audit(command)) => audit(&state().await?, command, &mut out).await,
         Some(Command::ApiKey(command)) => api_key(&state().await?, command, &mut out).await,
         Some(Command::Openapi) => {
             serde_json::to_writer_pretty(&mut out, &auth_service::document())?;
