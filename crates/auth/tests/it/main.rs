@@ -3,17 +3,24 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod api_keys;
+mod audit_log;
 mod browser;
 mod callback_page;
 mod commands;
+mod company;
 mod dev_provider;
 mod environment;
 mod foreign_provider;
+mod invitations;
+mod keys_api;
 mod logs;
+mod members;
 mod openapi;
+mod profile;
 mod sign_in;
 mod sign_in_walls;
 mod stub_provider;
 mod support;
+mod tenant_settings;
 mod tenants;
 mod tokens;
