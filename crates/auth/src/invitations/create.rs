@@ -23,6 +23,7 @@ use super::{
     mail::queue_mail,
     token,
     view::{InvitationView, invitations},
+    withdraw::withdraw,
 };
 use crate::{
     members::{MemberRole, checked_branches, lock_members},
@@ -82,7 +83,8 @@ pub(crate) async fn create_invitation(
     let branches = checked_branches(tx.conn(), tenant, role, branches).await?;
     lock_members(tx.conn(), tenant).await?;
     require_no_member(tx.conn(), tenant, &email).await?;
-    let withdrawn = withdraw_earlier(tx.conn(), tenant, &email).await?;
+    // Of two links to one person only the newer one is good.
+    let withdrawn = withdraw(tx.conn(), tenant, &email, None).await?;
     require_room(tx.conn(), tenant).await?;
     let invitation_id = InvitationId::generate();
     let (token, token_hash) = token::generate(tenant);
@@ -141,19 +143,6 @@ async fn require_no_member(conn: &mut PgConnection, tenant: TenantId, email: &st
     .fetch_one(conn)
     .await?;
     if is_member { Err(ApiError::Conflict(format!("{email} is a member already."))) } else { Ok(()) }
-}
-
-/// Of two links to one person only the newer one is good. Answers how many were withdrawn.
-async fn withdraw_earlier(conn: &mut PgConnection, tenant: TenantId, email: &str) -> Result<u64, sqlx::Error> {
-    let withdrawn = sqlx::query!(
-        "update invitations set revoked_at = now()
-         where tenant_id = $1 and email = $2 and accepted_at is null and revoked_at is null",
-        tenant.uuid(),
-        email,
-    )
-    .execute(conn)
-    .await?;
-    Ok(withdrawn.rows_affected())
 }
 
 async fn require_room(conn: &mut PgConnection, tenant: TenantId) -> Result<(), ApiError> {

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use common::{config::Settings, ids::TenantId, secrets::Sealer};
 use serde_json::json;
-use sqlx::{PgConnection, types::Uuid};
+use sqlx::PgConnection;
 
 use super::view::InvitationView;
 
@@ -40,8 +40,8 @@ pub(super) async fn queue_mail(
         "insert into mail_outbox (tenant_id, outbox_id, kind, recipient, content_sealed)
          values ($1, $2, 'invitation', $3, $4)",
         tenant.uuid(),
-        // Sorts by the time it was made.
-        Uuid::now_v7(),
+        // By it, the mail is found when the invitation is withdrawn.
+        invitation.invitation_id.uuid(),
         invitation.email,
         sealed,
     )

@@ -9,7 +9,10 @@ use common::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::view::{InvitationStatus, invitations};
+use super::{
+    view::{InvitationStatus, invitations},
+    withdraw::withdraw,
+};
 use crate::{members::lock_members, state::AuthState};
 
 /// Of the path; the tenant in it is the extractor's.
@@ -53,13 +56,7 @@ pub(crate) async fn revoke_invitation(
         InvitationStatus::Revoked => return Ok(StatusCode::NO_CONTENT),
         InvitationStatus::Open | InvitationStatus::Expired => {}
     }
-    sqlx::query!(
-        "update invitations set revoked_at = now() where tenant_id = $1 and invitation_id = $2",
-        tenant.uuid(),
-        invitation_id.uuid(),
-    )
-    .execute(tx.conn())
-    .await?;
+    withdraw(tx.conn(), tenant, &invitation.email, Some(invitation_id)).await?;
     let details = json!({ "invitation_id": invitation_id, "role": invitation.role });
     audit::note(tx.conn(), tenant, &context.actor, "invitation.revoked", Some(&invitation.email), details).await?;
     tx.commit().await?;

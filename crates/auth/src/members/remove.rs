@@ -14,7 +14,7 @@ use super::{
     lock::{lock_members, require_another_owner},
     view::member,
 };
-use crate::state::AuthState;
+use crate::{invitations::withdraw, state::AuthState};
 
 /// Remove a member
 ///
@@ -49,14 +49,7 @@ pub(crate) async fn remove_member(
     .execute(tx.conn())
     .await?;
     // Links that were sent to this address would be another way back in.
-    sqlx::query!(
-        "update invitations set revoked_at = now()
-         where tenant_id = $1 and email = $2 and accepted_at is null and revoked_at is null",
-        tenant.uuid(),
-        gone.email,
-    )
-    .execute(tx.conn())
-    .await?;
+    withdraw(tx.conn(), tenant, &gone.email, None).await?;
     let details = json!({ "account_id": account_id, "role": gone.role, "branches": gone.branches });
     audit::note(tx.conn(), tenant, &context.actor, "member.removed", Some(&gone.email), details).await?;
     tx.commit().await?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use testkit::{
     http::Client,
     oracle::TenantSettings,
-    tokens::{Person, account, join, sign_in, stranger},
+    tokens::{account, join, sign_in},
 };
 
 use crate::support::Service;
@@ -42,13 +42,6 @@ impl Company {
     /// Somebody else, signed in, with this role.
     pub async fn member(&self, email: &str, role: Role) -> (AccountId, Client) {
         person(&self.service, self.tenant, email, role).await
-    }
-
-    /// Somebody who is signed in and belongs nowhere.
-    pub async fn stranger(&self) -> (Person, Client) {
-        let person = stranger(&self.service.state).await;
-        let client = Client::new(&self.service.url).token(&person.token);
-        (person, client)
     }
 
     /// Runs a statement as the services' role in the tenant.

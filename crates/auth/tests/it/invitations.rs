@@ -162,6 +162,25 @@ async fn the_mail_waits_sealed_for_whoever_sends_it() {
 }
 
 #[tokio::test]
+async fn what_is_withdrawn_is_not_sent_any_more() {
+    let company = Company::new().await;
+    let waiting = async || {
+        let mut tx = TenantTx::begin(&company.service.state.pool, company.tenant).await.unwrap();
+        sqlx::query_scalar::<_, String>("select recipient from mail_outbox order by created_at")
+            .fetch_all(tx.conn())
+            .await
+            .unwrap()
+    };
+    invite(&company, viewer("a@elsewhere.test")).await;
+    let sent = invite(&company, viewer(GUEST)).await;
+    let again = invite(&company, viewer(GUEST)).await;
+    assert_ne!(sent.token, again.token);
+    assert_eq!(waiting().await, ["a@elsewhere.test", GUEST]);
+    assert_eq!(company.owner.delete(&company.at(&format!("/invitations/{}", again.id))).await.status, 204);
+    assert_eq!(waiting().await, ["a@elsewhere.test"]);
+}
+
+#[tokio::test]
 async fn the_page_tells_what_the_link_is_worth_and_changes_nothing() {
     let company = Company::new().await;
     let browser = company.service.browser();

@@ -77,8 +77,8 @@ async fn who_is_removed_is_out_at_once_and_stays_out_of_their_domain() {
 async fn all_that_is_wrong_is_said_at_once_and_unknown_branches_are_refused() {
     let company = Company::new().await;
     let members = company.at("/members");
-    let bad = json!({"email": "nobody", "name": "", "role": "king"});
-    assert_eq!(company.owner.post(&members, &bad).await.invalid_fields(), ["email", "name", "role"]);
+    let bad = json!({"email": "nobody", "name": "", "role": "king", "rank": 1});
+    assert_eq!(company.owner.post(&members, &bad).await.invalid_fields(), ["email", "name", "rank", "role"]);
     let person = |branches: Value| json!({"email": "a@b.test", "role": "manager", "branches": branches});
     assert_eq!(company.owner.post(&members, &person(json!([]))).await.invalid_fields(), ["branches"]);
     testkit::tenants::add_people(&company.service.state.pool, company.tenant, &[], &[branch("D01")]).await;

@@ -10,7 +10,8 @@ use testkit::rows::{self, Event};
 
 use crate::scene::Scene;
 
-fn views(day: &str, visitors: usize) -> Vec<u8> {
+/// So many page views of a day, each by another visitor.
+pub fn views(day: &str, visitors: usize) -> Vec<u8> {
     let rows: Vec<Value> = (0..visitors)
         .map(|n| {
             Event::at("page_view", chrono_tz::UTC, &format!("{day} 10:00:00"))

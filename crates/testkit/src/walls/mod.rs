@@ -3,6 +3,8 @@
 
 mod attackers;
 mod operation;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod tries;
 

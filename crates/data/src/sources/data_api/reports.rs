@@ -144,7 +144,12 @@ mod tests {
             let mut settings = settings();
             settings.failed_search_aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
             let reports = reports(&Registered::default(), &settings);
-            reports.into_iter().map(|report| (report.name, report.events)).collect::<Vec<_>>()
+            // The order in which names are asked for means nothing.
+            let sorted = |mut events: Vec<String>| {
+                events.sort_unstable();
+                events
+            };
+            reports.into_iter().map(|report| (report.name, sorted(report.events))).collect::<Vec<_>>()
         };
         let searches = |all: &[(&'static str, Vec<String>)]| all[4..].to_vec();
         let of =
