@@ -88,7 +88,7 @@ async fn a_machine_is_named_by_its_key_and_a_command_by_the_operator() {
 #[tokio::test]
 async fn a_source_is_noted_with_what_was_named_and_no_secret() {
     let scene = Scene::new().await;
-    let key = FakeGoogle::default().key_of("reader@shop.iam.gserviceaccount.com");
+    let key = FakeGoogle::default().key_of("reader");
     let bigquery = json!({"project": "my-shop-123", "dataset": "analytics_1"});
     let users = json!({
         "kind": "sftp", "host": "sftp.example.com", "username": "shop", "pattern": "users*.csv",
@@ -100,7 +100,7 @@ async fn a_source_is_noted_with_what_was_named_and_no_secret() {
     let (_, _, _, details) = log(&scene).await.remove(0);
     assert_eq!(details["named"], json!(["kind", "bigquery", "service_account", "users"]));
     assert_eq!((&details["from"]["kind"], &details["to"]["kind"]), (&json!("export_files"), &json!("bigquery")));
-    assert_eq!(details["to"]["key"]["client_email"], "reader@shop.iam.gserviceaccount.com");
+    assert_eq!(details["to"]["key"]["client_email"], "reader@stub-project.iam.gserviceaccount.com");
     let text = details.to_string();
     assert!(!text.contains("hush") && !text.contains("PRIVATE"), "{text}");
     assert_eq!(actions(&scene).await, ["source.changed"]);
