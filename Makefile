@@ -102,6 +102,10 @@ api_key:
 	@scripts/with_db.sh auth-service api-key create --tenant "$${TENANT:-$(DEMO_TENANT)}" --name "$$KEY_NAME" --scope "$${SCOPE:-ingest}"
 endif
 
+.PHONY: rotate_keys
+rotate_keys: ## a new key pair that signs access tokens from now on, where JWT_ALGORITHM is RS256, ES256 or EdDSA
+	@scripts/with_db.sh auth-service keys rotate
+
 .PHONY: import
 import: ## load export files: FILES="a.ndjson.gz b.parquet users.csv" [TENANT=<uuid>]
 ifneq ($(origin FILES),command line)
@@ -121,7 +125,7 @@ lint: ## formatting, clippy, sqlx query data, licences and bans, shell scripts
 	@scripts/lint.sh
 
 .PHONY: test
-test: ## every test, with a database of its own (ARGS="-p common" for some); scripts/bqemulator.sh install: also BigQuery's
+test: ## every test, with a database of its own (ARGS="-p common" for some); scripts/bqemulator.sh install, scripts/oidc_provider.sh install: more
 	@scripts/test.sh $(ARGS)
 
 .PHONY: check

@@ -104,8 +104,10 @@ create table signing_keys (
     public_jwk jsonb not null,
     private_sealed bytea not null,
     created_at timestamptz not null default now(),
-    -- from here on others sign; what it signed still holds until it ends by itself
-    retired_at timestamptz
+    -- from here on others sign
+    retired_at timestamptz,
+    -- what it signed holds until then; null while it signs
+    verifies_until timestamptz
 );
 grant select, insert, update on signing_keys to ga_services;
 

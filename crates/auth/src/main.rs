@@ -5,8 +5,8 @@ use std::{io, process::ExitCode};
 use auth_service::{
     META,
     cli::{
-        ActivateTenant, ApiKeyCommand, AuditCommand, CreateTenant, DomainCommand, TokenCommand, activate_tenant,
-        api_key, audit, create_tenant, domain, print_token,
+        ActivateTenant, ApiKeyCommand, AuditCommand, CreateTenant, DomainCommand, KeysCommand, TokenCommand,
+        activate_tenant, api_key, audit, create_tenant, domain, keys, print_token,
     },
 };
 use clap::{Parser, Subcommand};
@@ -40,6 +40,9 @@ enum Command {
     /// Audit logs
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Key pairs that sign access tokens
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -78,6 +81,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Domain(command)) => domain(&state().await?, command, &mut out).await,
         Some(Command::Audit(command)) => audit(&state().await?, command, &mut out).await,
         Some(Command::ApiKey(command)) => api_key(&state().await?, command, &mut out).await,
+        Some(Command::Keys(command)) => keys(&state().await?, command, &mut out).await,
         Some(Command::Openapi) => {
             serde_json::to_writer_pretty(&mut out, &auth_service::document())?;
             io::Write::write_all(&mut out, b"\n")?;

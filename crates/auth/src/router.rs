@@ -13,7 +13,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    api_keys, audit, dev_provider, domains, invitations, login, members, profile, sessions, state::AuthState, tenants,
+    api_keys, audit, dev_provider, domains, invitations, login, members, profile, public_keys, sessions,
+    state::AuthState, tenants,
 };
 
 /// What the service is called.
@@ -53,6 +54,7 @@ fn documented() -> OpenApiRouter<AuthState> {
     OpenApiRouter::new()
         .routes(routes!(login::login))
         .routes(routes!(login::callback))
+        .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::logout))
         .routes(routes!(profile::me, profile::change_me))
         .routes(routes!(tenants::list_tenants, tenants::create_tenant))
@@ -68,4 +70,7 @@ fn documented() -> OpenApiRouter<AuthState> {
         .routes(routes!(api_keys::revoke_api_key))
         .routes(routes!(audit::list_audit))
         .routes(routes!(audit::export_audit))
+        .routes(routes!(sessions::list_sessions, sessions::end_sessions))
+        .routes(routes!(sessions::end_session))
+        .routes(routes!(public_keys::public_keys))
 }

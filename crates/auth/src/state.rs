@@ -29,7 +29,7 @@ impl AuthState {
         let dev_provider = (settings.oauth.client_id.is_none() && settings.dev_login_allowed())
             .then(|| Arc::new(DevProvider::new(settings)));
         let provider = match (&dev_provider, &settings.oauth.client_id) {
-            (Some(dev), _) => Some(Provider::new(dev.endpoints(), settings)),
+            (Some(dev), _) => Some(Provider::plain(dev.endpoints(), settings)),
             (None, Some(client_id)) => Some(Provider::configured(client_id, settings)),
             (None, None) => None,
         };

@@ -3,6 +3,7 @@
 mod api_key;
 mod audit;
 mod domain;
+mod keys;
 mod tenant;
 mod token;
 
@@ -10,5 +11,6 @@ pub use crate::domains::DomainRole;
 pub use api_key::{ApiKeyCommand, CreateApiKey, api_key};
 pub use audit::{AuditCommand, VerifyAudit, audit};
 pub use domain::{AllowDomain, DomainCommand, domain};
+pub use keys::{KeysCommand, keys};
 pub use tenant::{ActivateTenant, CreateTenant, activate_tenant, create_tenant};
 pub use token::{TokenCommand, print_token};

@@ -49,8 +49,8 @@ pub async fn print_token(app: &AppState, command: TokenCommand, out: &mut impl W
         bail!("in PROD a token is given to owners only");
     }
     let device = Device { user_agent: Some(String::from("auth-service token")), ip: None };
-    let opened = sessions::open(app, member.account_id, device).await?;
-    writeln!(out, "export TOKEN={}\nexport TENANT_ID={tenant}", opened.access_token)?;
+    let token = sessions::open_for_shell(app, member.account_id, &device).await?;
+    writeln!(out, "export TOKEN={token}\nexport TENANT_ID={tenant}")?;
     Ok(())
 }
 

@@ -67,6 +67,7 @@ impl DevProvider {
             auth_url: format!("{issuer}/authorize"),
             token_url: format!("{inner_url}/token"),
             userinfo_url: format!("{inner_url}/userinfo"),
+            emails_url: None,
         }
     }
 

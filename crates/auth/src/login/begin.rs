@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{attempt, cookie};
-use crate::state::AuthState;
+use crate::{invitations::InvitationKey, sessions::AtDoor, state::AuthState};
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -24,6 +24,10 @@ pub(crate) struct LoginQuery {
     #[garde(length(max = 2000))]
     #[param(max_length = 2000)]
     redirect_uri: Option<String>,
+    /// The token of an invitation's link: who signs in with the address it was sent to becomes a member.
+    #[garde(length(max = 200))]
+    #[param(max_length = 200)]
+    invitation: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -39,20 +43,34 @@ pub(crate) struct LoginView {
 /// Answers with the provider's address and sets an HttpOnly cookie that binds the browser: the callback must come from
 /// the same one. Authorization code flow with PKCE and nonce; a sign-in holds for ten minutes and works once.
 #[utoipa::path(get, path = "/auth/login", tag = "sign-in", params(LoginQuery),
-    responses((status = 200, body = LoginView)))]
+    responses(
+        (status = 200, body = LoginView),
+        (status = 429, description = "Too many tries",
+            body = common::http::Problem, content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn login(
     State(auth): State<AuthState>,
     jar: CookieJar,
     headers: HeaderMap,
+    AtDoor(_device): AtDoor,
     Query(query): Query<LoginQuery>,
 ) -> Result<Response, ApiError> {
     let settings = &auth.app.settings;
-    let LoginQuery { redirect_uri } = query;
+    let LoginQuery { redirect_uri, invitation } = query;
     let visits = redirect_uri.is_none() && settings.environment == Environment::Dev && is_visit(&headers);
     if visits && !is_base_address(settings, &headers) {
         // The cookie must belong to the address the callback comes to.
-        return Ok(Redirect::to(&format!("{}/auth/login", settings.base_url)).into_response());
+        let query = invitation.map(|token| format!("?{}", form(&token))).unwrap_or_default();
+        return Ok(Redirect::to(&format!("{}/auth/login{query}", settings.base_url)).into_response());
     }
+    let invitation = invitation.filter(|token| !token.is_empty());
+    let invitation = match invitation.as_deref().map(InvitationKey::of) {
+        Some(None) => {
+            return Err(ApiError::invalid("invitation", "is not the token of an invitation; use the whole link"));
+        }
+        Some(key) => key,
+        None => None,
+    };
     let redirect_uri = match redirect_uri {
         Some(uri) if allowed(settings, &uri) => uri,
         Some(_) => {
@@ -67,8 +85,8 @@ pub(crate) async fn login(
         ))
     })?;
     let (jar, browser) = cookie::keep(jar, settings);
-    let begun = attempt::begin(&auth.app.pool, &redirect_uri, &browser).await?;
-    let login_url = provider.login_url(&redirect_uri, &begun.state, &begun.nonce, begun.challenge)?;
+    let begun = attempt::begin(&auth.app.pool, &redirect_uri, &browser, invitation.as_ref()).await?;
+    let login_url = provider.login_url(&redirect_uri, &begun.state, &begun.nonce, begun.challenge).await?;
     if visits {
         return Ok((jar, Redirect::to(&login_url)).into_response());
     }
@@ -82,6 +100,10 @@ fn own_callback(settings: &Settings) -> String {
 
 fn allowed(settings: &Settings, uri: &str) -> bool {
     uri == settings.oauth.redirect_uri || (settings.environment == Environment::Dev && uri == own_callback(settings))
+}
+
+fn form(token: &str) -> String {
+    serde_urlencoded::to_string([("invitation", token)]).unwrap_or_default()
 }
 
 /// A person who typed the address into a browser, as opposed to a frontend's call; in DEV they are led on.

@@ -18,7 +18,11 @@ use super::{
     complete::{Returned, SignedIn, complete},
     cookie,
 };
-use crate::{sessions::Device, state::AuthState, tenants::TenantRoleView};
+use crate::{
+    sessions::{AtDoor, Tokens},
+    state::AuthState,
+    tenants::TenantRoleView,
+};
 
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 pub(crate) struct CallbackBody {
@@ -36,20 +40,15 @@ pub(crate) struct CallbackBody {
 pub(crate) struct CallbackView {
     success: bool,
     message: String,
-    /// The tenant to start with: the one joined first.
+    /// The tenant to start with: the one of the invitation, else the one joined first.
     tenant_id: TenantId,
     /// All of them.
     tenants: Vec<TenantRoleView>,
     first_name: Option<String>,
     /// The person's e-mail address.
     username: String,
-    access_token: String,
-    #[schema(example = "Bearer")]
-    token_type: &'static str,
-    /// Seconds the token holds.
-    expires_in: i64,
-    /// Null: a session ends with its token.
-    refresh_token: Option<String>,
+    #[serde(flatten)]
+    tokens: Tokens,
 }
 
 /// End a sign-in
@@ -59,13 +58,15 @@ pub(crate) struct CallbackView {
     (status = 200, body = CallbackView),
     (status = 401, description = "Wrong, used or old state or code, or another browser",
         body = common::http::Problem, content_type = "application/problem+json"),
-    (status = 403, description = "A person who is a member of no tenant",
+    (status = 403, description = "A person who is a member of no tenant, or whom the invitation is not for",
+        body = common::http::Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many tries",
         body = common::http::Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn callback(
     State(auth): State<AuthState>,
     jar: CookieJar,
-    device: Device,
+    AtDoor(device): AtDoor,
     Json(body): Json<CallbackBody>,
 ) -> Result<Response, ApiError> {
     let CallbackBody { code, state } = body;
@@ -76,7 +77,7 @@ pub(crate) async fn callback(
 
 impl From<SignedIn> for CallbackView {
     fn from(signed_in: SignedIn) -> Self {
-        let SignedIn { access_token, expires_in, email, first_name, tenant_id, tenants } = signed_in;
+        let SignedIn { tokens, email, first_name, tenant_id, tenants } = signed_in;
         Self {
             success: true,
             message: format!("Signed in as {email}."),
@@ -84,10 +85,7 @@ impl From<SignedIn> for CallbackView {
             tenants: tenants.into_iter().map(TenantRoleView::from).collect(),
             first_name,
             username: email,
-            access_token,
-            token_type: "Bearer",
-            expires_in,
-            refresh_token: None,
+            tokens,
         }
     }
 }

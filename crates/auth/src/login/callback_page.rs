@@ -15,7 +15,7 @@ use super::{
     complete::{Returned, complete},
     cookie,
 };
-use crate::{sessions::Device, state::AuthState};
+use crate::{sessions::AtDoor, state::AuthState};
 
 #[derive(Debug, Deserialize, Validate)]
 pub(crate) struct CallbackQuery {
@@ -31,7 +31,7 @@ pub(crate) struct CallbackQuery {
 pub(crate) async fn callback_page(
     State(auth): State<AuthState>,
     jar: CookieJar,
-    device: Device,
+    AtDoor(device): AtDoor,
     Query(query): Query<CallbackQuery>,
 ) -> Response {
     let CallbackQuery { code, state, error } = query;
@@ -55,8 +55,8 @@ pub(crate) async fn callback_page(
                 first_name => signed_in.first_name,
                 email => signed_in.email,
                 tenants => tenants,
-                hours => signed_in.expires_in / 3600,
-                token => signed_in.access_token,
+                hours => signed_in.tokens.expires_in / 3600,
+                token => signed_in.tokens.access_token,
                 tenant_id => signed_in.tenant_id.to_string(),
                 analytics_url => auth.app.settings.analytics_public_url.as_str(),
             };

@@ -9,6 +9,7 @@ mod cookie;
 mod http;
 mod person;
 mod provider;
+mod refusal;
 
 pub(crate) use begin::{__path_login, login};
 pub(crate) use callback::{__path_callback, callback};

@@ -12,7 +12,7 @@ use common::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::end::end;
+use super::{Device, Ending, end::end};
 use crate::state::AuthState;
 
 /// For callers that cannot send a header.
@@ -29,13 +29,14 @@ pub(crate) struct LogoutView {
 
 /// Sign out
 ///
-/// Ends the session of the token in the `Authorization` header, or of `access_token` in the body.
+/// Ends the session, refresh tokens included, of the token in the `Authorization` header, or of `access_token` in the body.
 #[utoipa::path(post, path = "/auth/logout", tag = "sign-in",
     request_body(content = Option<LogoutBody>, description = "Only where the token is not in the header"),
     responses((status = 200, body = LogoutView)))]
 pub(crate) async fn logout(
     State(auth): State<AuthState>,
     headers: HeaderMap,
+    device: Device,
     body: Bytes,
 ) -> Result<Json<LogoutView>, ApiError> {
     let token = match headers.get(header::AUTHORIZATION) {
@@ -51,7 +52,9 @@ pub(crate) async fn logout(
         ApiError::Unauthorized(String::from("A token is needed, in the header or as `access_token` in the body."))
     })?;
     let caller = Caller::of_token(&auth.app, &token).await?;
-    end(&auth.app.pool, caller.session_id).await?;
+    let email = auth.app.access.standing(caller.account_id, caller.session_id, None).await?.email;
+    let actor = device.actor(caller.account_id, &email);
+    end(&auth.app, caller.account_id, &[caller.session_id], Ending::SignedOut, &actor).await?;
     tracing::info!(account_id = %caller.account_id, session_id = %caller.session_id, "signed out");
     Ok(Json(LogoutView { success: true, message: "Signed out." }))
 }

@@ -124,6 +124,19 @@ impl Browser {
         self.post("/auth/callback", &json!({"code": returned.code, "state": returned.state})).await
     }
 
+    /// All of it; what the callback answers.
+    pub async fn sign_in_whole(&self, email: &str) -> Value {
+        let returned = self.sign_in_at_provider(email).await;
+        let answer = self.call_back(&returned).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        answer.json()
+    }
+
+    /// The refresh token's turn.
+    pub async fn refresh(&self, token: &str) -> Answer {
+        self.post("/auth/refresh", &json!({ "refresh_token": token })).await
+    }
+
     /// All of it; the access token.
     pub async fn sign_in(&self, email: &str) -> String {
         let returned = self.sign_in_at_provider(email).await;

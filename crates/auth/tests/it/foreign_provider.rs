@@ -17,14 +17,21 @@ use crate::{
 };
 
 async fn service() -> (Service, Arc<Stub>) {
+    with_emails(false).await
+}
+
+/// With a list of addresses beside the user-info endpoint, as GitHub has it, or without.
+async fn with_emails(lists: bool) -> (Service, Arc<Stub>) {
     let (stub, url) = Stub::start().await;
     let (token, userinfo) = (format!("{url}/token"), format!("{url}/userinfo"));
+    let emails = if lists { format!("{url}/emails") } else { String::new() };
     let service = Service::with(&[
         ("OAUTH_CLIENT_ID", "our-client"),
         ("OAUTH_CLIENT_SECRET", "our-secret"),
         ("OAUTH_AUTH_URL", "https://provider.test/authorize"),
         ("OAUTH_TOKEN_URL", &token),
         ("OAUTH_USERINFO_URL", &userinfo),
+        ("OAUTH_EMAILS_URL", &emails),
     ])
     .await;
     (service, stub)
@@ -112,4 +119,35 @@ async fn only_a_confirmed_address_counts() {
     Stub::set(&stub.userinfo_answer, 401, json!({}));
     let sent = begin(&browser).await;
     assert_eq!(finish(&browser, &sent["state"]).await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn of_a_list_of_addresses_the_primary_and_verified_one_counts() {
+    let (service, stub) = with_emails(true).await;
+    let browser = service.browser();
+    // As GitHub answers: a public address that nobody confirmed, or none.
+    Stub::set(
+        &stub.userinfo_answer,
+        200,
+        json!({"id": 1, "login": "liv", "name": "Liv", "email": "vera.viewer@example.com"}),
+    );
+    let (owner, other) = ("olivia.owner@example.com", "max.manager@example.com");
+    for (addresses, expected) in [
+        (
+            json!([{"email": other, "primary": false, "verified": true}, {"email": owner, "primary": true, "verified": true, "visibility": null}]),
+            StatusCode::OK,
+        ),
+        (json!([{"email": owner, "primary": true, "verified": false}]), StatusCode::FORBIDDEN),
+        (json!([{"email": owner, "primary": false, "verified": true}]), StatusCode::FORBIDDEN),
+        (json!([]), StatusCode::FORBIDDEN),
+        (json!({"message": "Not Found"}), StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        Stub::set(&stub.emails_answer, 200, addresses.clone());
+        let sent = begin(&browser).await;
+        let answer = finish(&browser, &sent["state"]).await;
+        assert_eq!(answer.status, expected, "{addresses}: {}", answer.text);
+        if expected == StatusCode::OK {
+            assert_eq!(answer.json()["username"], owner);
+        }
+    }
 }

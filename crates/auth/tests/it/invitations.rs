@@ -218,6 +218,24 @@ async fn the_page_tells_what_the_link_is_worth_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn the_pages_link_leads_through_the_sign_in_into_the_company() {
+    let company = Company::new().await;
+    let browser = company.service.browser();
+    let sent = invite(&company, viewer(GUEST)).await;
+    let page = browser.visit(&sent.link).await;
+    let link = page.text.split("class=\"button\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let address = reqwest::Url::parse(&sent.link).unwrap().join(link).unwrap();
+    let led = browser.visit(address.as_str()).await;
+    assert_eq!(led.status, 303, "{}", led.text);
+    let returned = browser.choose(led.header("location"), GUEST).await;
+    let welcome = browser.visit(&returned.address).await;
+    assert!(welcome.status == 200 && welcome.text.contains("Test tenant"), "{}", welcome.text);
+    let members = company.owner.get(&company.at("/members")).await.expect(200);
+    assert_eq!(list(&members).last().map(|member| member["email"].clone()), Some(json!(GUEST)));
+    assert_eq!(browser.visit(&sent.link).await.status, 410);
+}
+
+#[tokio::test]
 async fn a_domain_lets_in_who_has_a_confirmed_address_of_it() {
     let company = Company::new().await;
     let put = |domain: &str| company.at(&format!("/domains/{domain}"));

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admission;
+mod another_service;
 mod api_keys;
 mod audit_log;
 mod browser;
@@ -13,10 +15,17 @@ mod environment;
 mod foreign_provider;
 mod invitations;
 mod keys_api;
+mod limits;
 mod logs;
 mod members;
+#[cfg_attr(not(oidc_provider), expect(dead_code, reason = "its tests are skipped"))]
+mod oidc_provider;
 mod openapi;
+mod openid;
+mod pairs;
 mod profile;
+mod refresh;
+mod sessions;
 mod sign_in;
 mod sign_in_walls;
 mod stub_provider;

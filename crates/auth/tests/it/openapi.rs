@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::support::Service;
+
 fn document() -> Value {
     serde_json::to_value(auth_service::document()).unwrap()
 }
@@ -39,7 +41,16 @@ fn the_committed_document_is_this_one() {
 
 #[tokio::test]
 async fn every_operation_stands_behind_the_wall() {
-    let service = crate::support::Service::new().await;
+    let service = Service::new().await;
+    let tried = testkit::walls::assert_walled(&service.url, &service.state, &document(), "/auth/").await;
+    println!("{tried:?}");
+}
+
+#[tokio::test]
+async fn every_operation_stands_behind_the_wall_where_keys_are_public() {
+    let service = Service::with(&[("JWT_ALGORITHM", "EdDSA"), ("JWT_SECRET_KEY", "")]).await;
+    // The first sign-in makes the pair whose public half is then tried as a secret.
+    service.browser().sign_in("olivia.owner@example.com").await;
     let tried = testkit::walls::assert_walled(&service.url, &service.state, &document(), "/auth/").await;
     println!("{tried:?}");
 }

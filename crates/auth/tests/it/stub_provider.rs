@@ -19,6 +19,7 @@ type Asked = (Vec<(String, String)>, Option<String>);
 pub struct Stub {
     pub token_answer: Mutex<Option<(u16, Value)>>,
     pub userinfo_answer: Mutex<Option<(u16, Value)>>,
+    pub emails_answer: Mutex<Option<(u16, Value)>>,
     /// The last token request.
     pub asked: Mutex<Option<Asked>>,
 }
@@ -27,8 +28,11 @@ impl Stub {
     /// Starts it; its address.
     pub async fn start() -> (Arc<Self>, String) {
         let stub = Arc::new(Self::default());
-        let router =
-            Router::new().route("/token", post(token)).route("/userinfo", get(userinfo)).with_state(Arc::clone(&stub));
+        let router = Router::new()
+            .route("/token", post(token))
+            .route("/userinfo", get(userinfo))
+            .route("/emails", get(emails))
+            .with_state(Arc::clone(&stub));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -60,4 +64,8 @@ async fn userinfo(State(stub): State<Arc<Stub>>) -> (axum::http::StatusCode, Jso
         &stub.userinfo_answer,
         json!({"email": "Olivia.Owner@Example.com", "email_verified": true, "given_name": "Liv"}),
     )
+}
+
+async fn emails(State(stub): State<Arc<Stub>>) -> (axum::http::StatusCode, Json<Value>) {
+    answer(&stub.emails_answer, json!([]))
 }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use common::{
     auth::{AppState, Role},
     config::Settings,
+    db::TenantTx,
     http,
     ids::TenantId,
     lifecycle,
@@ -67,6 +68,25 @@ impl Service {
         tenants::create(&self.state.pool, &tenant).await.unwrap()
     }
 
+    /// Who did it and the details, of all entries of this kind in the tenant's audit log.
+    pub async fn audited(&self, tenant: TenantId, action: &str) -> Vec<(String, serde_json::Value)> {
+        let mut tx = TenantTx::begin(&self.state.pool, tenant).await.unwrap();
+        sqlx::query_as("select actor, details from audit_log where tenant_id = $1 and action = $2 order by entry_no")
+            .bind(tenant)
+            .bind(action)
+            .fetch_all(tx.conn())
+            .await
+            .unwrap()
+    }
+
+    /// Reasons of the failures that are no tenant's.
+    pub async fn failures(&self) -> Vec<String> {
+        sqlx::query_scalar("select reason from sign_in_failures order by failure_id")
+            .fetch_all(&self.db.owner)
+            .await
+            .unwrap()
+    }
+
     /// Runs a statement on tables that have no tenant.
     pub async fn run(&self, sql: &'static str) -> u64 {
         sqlx::query(sql).execute(&self.db.owner).await.unwrap().rows_affected()
@@ -81,6 +101,8 @@ fn settings(db: &TestDb, address: SocketAddr, more: &[(&str, &str)]) -> Settings
         ("POSTGRES_APP_PASSWORD", database.app_password.expose_secret().to_owned()),
         ("JWT_SECRET_KEY", JWT_SECRET.to_owned()),
         ("SECRETS_KEY", String::from("another-key-of-these-tests")),
+        // Tests ask more often than people do, and all from one address.
+        ("RATE_LIMIT_SIGN_IN_PER_MINUTE", String::from("0")),
         ("AUTH_SERVICE_PORT", address.port().to_string()),
         ("BASE_URL", format!("http://{address}")),
     ]

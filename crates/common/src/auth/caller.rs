@@ -65,10 +65,15 @@ fn bearer(parts: &Parts) -> Result<&str, ApiError> {
 }
 
 async fn verified(app: &AppState, token: &str) -> Result<Claims, ApiError> {
-    app.keys.verify(token).map_err(|error| {
+    app.keys.refresh(&app.pool, &app.access).await?;
+    let verdict = match app.keys.verify(token) {
+        Err(TokenError::UnknownKey) if app.keys.look_again(&app.pool, &app.access).await? => app.keys.verify(token),
+        verdict => verdict,
+    };
+    verdict.map_err(|error| {
         ApiError::Unauthorized(String::from(match error {
             TokenError::Expired => "The token has expired; sign in again.",
-            TokenError::Invalid => "The token is not one of ours.",
+            TokenError::Invalid | TokenError::UnknownKey => "The token is not one of ours.",
         }))
     })
 }

@@ -3,13 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::{Access, Limits, TokenKeys, api_key::ApiKeys};
+use super::{Access, Claims, Limits, TokenKeys, api_key::ApiKeys, keys};
 use crate::{
     config::Settings,
     db::{connect_app, schema},
+    http::ApiError,
+    ids::{AccountId, SessionId},
+    secrets::Sealer,
 };
 
 /// Between two looks at who has all of an allowance again.
@@ -51,6 +55,26 @@ impl AppState {
             () = self.access.clone().keep_listening(stop) => {}
             () = forgetting => {}
         }
+    }
+
+    /// An access token for a session. Where tokens are signed with key pairs and there is none yet, it is made.
+    ///
+    /// # Errors
+    /// The database is away, or the private half of the pair cannot be opened.
+    pub async fn issue_token(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        session_expires_at: DateTime<Utc>,
+    ) -> Result<(String, Claims), ApiError> {
+        let Self { pool, keys, access, settings, .. } = self;
+        keys.refresh(pool, access).await?;
+        if !keys.can_sign() {
+            let sealer = Sealer::from_settings(settings);
+            keys::stored::ensure(pool, &sealer, keys.algorithm(), keys.lifetime()).await?;
+            keys.read_again(pool, access).await?;
+        }
+        Ok(keys.issue(account, session, session_expires_at).context("a token could not be signed")?)
     }
 
     /// The state of a process that is about to work: its database answers and has the schema this build needs.

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     reader::Reader,
-    sections::GoogleEndpoints,
+    sections::{GoogleEndpoints, OAuthSettings},
     settings::Settings,
     variables::{VARIABLES, Variable},
 };
@@ -35,13 +35,25 @@ pub(super) fn check(reader: &Reader, settings: &Settings, vars: &BTreeMap<String
             reader.fault(name, "is missing: PROD needs the address under which it is reached");
         }
     }
-    let Settings { allow_dev_login, jwt, secrets_key, google, .. } = settings;
+    let Settings { allow_dev_login, jwt, secrets_key, google, oauth, .. } = settings;
     let GoogleEndpoints { token, bigquery, analytics_data } = &google.endpoints;
     for (name, address) in
         [("GOOGLE_TOKEN_URL", token), ("GOOGLE_BIGQUERY_URL", bigquery), ("GOOGLE_ANALYTICS_DATA_URL", analytics_data)]
     {
         if address.is_some() {
             reader.fault(name, "is for tests only: in PROD keys and tokens go to Google and nowhere else");
+        }
+    }
+    let OAuthSettings { issuer, auth_url, token_url, userinfo_url, emails_url, .. } = oauth;
+    for (name, address) in [
+        ("OAUTH_ISSUER", issuer.as_ref()),
+        ("OAUTH_AUTH_URL", Some(auth_url)),
+        ("OAUTH_TOKEN_URL", Some(token_url)),
+        ("OAUTH_USERINFO_URL", Some(userinfo_url)),
+        ("OAUTH_EMAILS_URL", emails_url.as_ref()),
+    ] {
+        if address.is_some_and(|address| !address.starts_with("https://")) {
+            reader.fault(name, "is not an https:// address: in PROD who signs in is asked over TLS only");
         }
     }
     if *allow_dev_login {
@@ -55,7 +67,7 @@ pub(super) fn check(reader: &Reader, settings: &Settings, vars: &BTreeMap<String
 /// The provider and the mail server choose how long theirs are.
 fn minimum(name: &str) -> usize {
     match name {
-        "JWT_SECRET_KEY" | "SECRETS_KEY" | "SECRETS_KEY_PREVIOUS" => KEY_LENGTH,
+        "JWT_SECRET_KEY" | "JWT_SECRET_KEY_PREVIOUS" | "SECRETS_KEY" | "SECRETS_KEY_PREVIOUS" => KEY_LENGTH,
         "POSTGRES_PASSWORD" | "POSTGRES_APP_PASSWORD" => PASSWORD_LENGTH,
         _ => 0,
     }

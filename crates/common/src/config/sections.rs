@@ -29,21 +29,29 @@ pub struct GoogleEndpoints {
 pub struct OAuthSettings {
     pub client_id: Option<String>,
     pub client_secret: Option<SecretString>,
+    /// An OpenID provider's issuer, which tells its endpoints and keys; those below are not used then.
+    pub issuer: Option<String>,
     /// Where the provider sends people back to; the frontend's page unless configured otherwise.
     pub redirect_uri: String,
     pub auth_url: String,
     pub token_url: String,
     pub userinfo_url: String,
+    /// Where a provider without OpenID tells a person's confirmed addresses, as GitHub does.
+    pub emails_url: Option<String>,
     pub scopes: Vec<String>,
 }
 
-/// JWT_*: how access tokens are signed and how long they hold.
+/// JWT_*, REFRESH_EXPIRATION_DAYS: how access tokens are signed and how long they and their sessions hold.
 #[derive(Debug, Clone)]
 pub struct JwtSettings {
+    /// Of the algorithms with a shared secret (HS…); else empty.
     pub secret_key: SecretString,
+    /// The former one while it is being changed: what it signed still holds.
+    pub secret_key_previous: Option<SecretString>,
     /// The only algorithm a token may name.
     pub algorithm: Algorithm,
     pub expiration_hours: u32,
+    pub refresh_expiration_days: u32,
 }
 
 /// RATE_LIMIT_*, TRUSTED_PROXIES: how often callers may ask one process; 0 = as often as they like.
@@ -104,20 +112,27 @@ pub(super) fn oauth(reader: &Reader, environment: Environment) -> OAuthSettings 
     if client_secret.is_none() && (client_id.is_some() || environment == Environment::Prod) {
         reader.fault("OAUTH_CLIENT_SECRET", "is missing: the provider issued it with OAUTH_CLIENT_ID");
     }
+    let scopes = reader.text("OAUTH_SCOPES");
+    let scopes: Vec<String> = scopes.split([' ', ',']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    if reader.optional("OAUTH_ISSUER").is_some() && !scopes.iter().any(|scope| scope == "openid") {
+        reader.fault(
+            "OAUTH_SCOPES",
+            "does not name `openid`, without which the provider of OAUTH_ISSUER sends no id token",
+        );
+    }
     let url = |name| reader.url(name, reader.text(name));
+    let optional_url = |name| reader.optional(name).map(|address| reader.url(name, address));
     OAuthSettings {
         client_id,
         client_secret,
+        // To the letter: a provider's tokens name it so, with or without a slash at the end.
+        issuer: optional_url("OAUTH_ISSUER"),
         redirect_uri: url("OAUTH_REDIRECT_URI"),
         auth_url: url("OAUTH_AUTH_URL"),
         token_url: url("OAUTH_TOKEN_URL"),
         userinfo_url: url("OAUTH_USERINFO_URL"),
-        scopes: reader
-            .text("OAUTH_SCOPES")
-            .split([' ', ','])
-            .filter(|scope| !scope.is_empty())
-            .map(str::to_owned)
-            .collect(),
+        emails_url: optional_url("OAUTH_EMAILS_URL"),
+        scopes,
     }
 }
 
@@ -127,17 +142,29 @@ pub(super) fn jwt(reader: &Reader) -> JwtSettings {
         "HS256" => Algorithm::HS256,
         "HS384" => Algorithm::HS384,
         "HS512" => Algorithm::HS512,
+        "RS256" => Algorithm::RS256,
+        "ES256" => Algorithm::ES256,
+        "EdDSA" => Algorithm::EdDSA,
         _ => {
-            reader.fault("JWT_ALGORITHM", format!("`{named}` is not one of HS256, HS384, HS512"));
+            reader.fault("JWT_ALGORITHM", format!("`{named}` is not one of HS256, HS384, HS512, RS256, ES256, EdDSA"));
             Algorithm::HS256
         }
     };
+    let secret_key = if matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
+        reader.secret("JWT_SECRET_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints")
+    } else {
+        SecretString::from(reader.optional("JWT_SECRET_KEY").unwrap_or_default())
+    };
     JwtSettings {
-        secret_key: reader.secret("JWT_SECRET_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
+        secret_key,
+        secret_key_previous: reader.optional("JWT_SECRET_KEY_PREVIOUS").map(SecretString::from),
         algorithm,
         expiration_hours: reader
             .parsed("JWT_EXPIRATION_HOURS", "a number of hours from 1 to 8760", |hours| (1..=8760).contains(hours))
             .unwrap_or(24),
+        refresh_expiration_days: reader
+            .parsed("REFRESH_EXPIRATION_DAYS", "a number of days from 1 to 3650", |days| (1..=3650).contains(days))
+            .unwrap_or(30),
     }
 }
 

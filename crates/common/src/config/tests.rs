@@ -182,6 +182,34 @@ fn prod_refuses_what_is_missing_and_what_is_for_dev() {
 }
 
 #[test]
+fn key_pairs_need_no_shared_secret() {
+    for algorithm in ["RS256", "ES256", "EdDSA"] {
+        let mut pairs = prod(&[("JWT_ALGORITHM", algorithm)]);
+        pairs.remove("JWT_SECRET_KEY");
+        assert!(Settings::from_vars(&pairs).is_ok(), "{algorithm}");
+    }
+    let mut secret = prod(&[("JWT_ALGORITHM", "HS384")]);
+    secret.remove("JWT_SECRET_KEY");
+    assert_eq!(faults(&secret), ["JWT_SECRET_KEY"]);
+    for unknown in ["PS256", "RS512", "none", "hs256"] {
+        assert_eq!(faults(&dev(&[("JWT_ALGORITHM", unknown)])), ["JWT_ALGORITHM"], "{unknown}");
+    }
+    assert_eq!(faults(&prod(&[("JWT_SECRET_KEY_PREVIOUS", "short")])), ["JWT_SECRET_KEY_PREVIOUS"]);
+}
+
+#[test]
+fn an_issuer_is_asked_for_an_id_token_and_in_prod_over_tls() {
+    let issuer = ("OAUTH_ISSUER", "https://accounts.test/tenant/");
+    let settings = Settings::from_vars(&prod(&[issuer])).unwrap();
+    assert_eq!(settings.oauth.issuer.as_deref(), Some("https://accounts.test/tenant/"), "to the letter");
+    assert_eq!(faults(&dev(&[issuer, ("OAUTH_SCOPES", "email profile")])), ["OAUTH_SCOPES"]);
+    assert!(faults(&dev(&[("OAUTH_ISSUER", "http://127.0.0.1:9")])).is_empty());
+    for name in ["OAUTH_ISSUER", "OAUTH_AUTH_URL", "OAUTH_TOKEN_URL", "OAUTH_USERINFO_URL", "OAUTH_EMAILS_URL"] {
+        assert_eq!(faults(&prod(&[(name, "http://accounts.test")])), [name]);
+    }
+}
+
+#[test]
 fn the_development_login_needs_dev_and_a_loopback_address_or_a_word() {
     let allowed = |more| Settings::from_vars(&dev(more)).unwrap().dev_login_allowed();
     assert!(allowed(&[]));

@@ -34,6 +34,7 @@ pub(super) async fn bad(state: &AppState, person: &Person) -> Vec<(String, Strin
     let mut settings = state.settings.as_ref().clone();
     settings.base_url = String::from("https://issuer.evil.test");
     let foreign = AppState::new(state.pool.clone(), settings);
+    foreign.keys.refresh(&foreign.pool, &foreign.access).await.expect("keys can be read");
     add("of another issuer", foreign.keys.issue(person.account, person.session, soon).expect("a token").0);
     if matches!(state.settings.jwt.algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) {
         let secret = state.settings.jwt.secret_key.expose_secret().as_bytes();

@@ -9,7 +9,10 @@ mod notices;
 
 use std::{
     fmt,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use sqlx::PgPool;
@@ -44,6 +47,7 @@ struct StandingRow {
     email: Option<String>,
     role: Option<Role>,
     branches: Option<Vec<String>>,
+    unseen: bool,
 }
 
 /// The memory of a process.
@@ -53,15 +57,15 @@ pub struct Access(Arc<Inner>);
 struct Inner {
     pool: PgPool,
     memory: Memory,
-    /// Keys that sign tokens may have changed since they were read.
-    keys_changed: AtomicBool,
+    /// Counts up when keys that sign tokens may have changed.
+    keys_version: AtomicU64,
 }
 
 impl Access {
     /// An empty memory, which asks the database until [`Access::keep_listening`] hears it.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self(Arc::new(Inner { pool, memory: Memory::default(), keys_changed: AtomicBool::new(true) }))
+        Self(Arc::new(Inner { pool, memory: Memory::default(), keys_version: AtomicU64::new(0) }))
     }
 
     /// What this session is worth; `tenant` `None` = only whether it lasts.
@@ -78,7 +82,10 @@ impl Access {
             return Ok(standing);
         }
         let asked = self.0.memory.asking();
-        let standing = read_standing(&self.0.pool, account, session, tenant).await?;
+        let (standing, unseen) = read_standing(&self.0.pool, account, session, tenant).await?;
+        if unseen {
+            see(&self.0.pool, session).await;
+        }
         self.0.memory.keep_standing(&asked, account, session, tenant, &standing);
         Ok(standing)
     }
@@ -109,19 +116,20 @@ impl Access {
         self.0.memory.is_hearing()
     }
 
-    /// Whether keys that sign tokens may have changed since this was asked last.
-    pub(super) fn keys_changed(&self) -> bool {
-        self.0.keys_changed.swap(false, std::sync::atomic::Ordering::AcqRel)
+    /// Another number whenever keys that sign tokens may have changed.
+    pub(super) fn keys_version(&self) -> u64 {
+        self.0.keys_version.load(Ordering::Acquire)
     }
 }
 
-/// The session's life and the membership, in one query under the person's own policy.
+/// The session's life and the membership, in one query under the person's own policy; and whether nobody has seen the session
+/// for a while.
 async fn read_standing(
     pool: &PgPool,
     account: AccountId,
     session: SessionId,
     tenant: Option<TenantId>,
-) -> Result<Standing, ApiError> {
+) -> Result<(Standing, bool), ApiError> {
     let mut tx = AccountTx::begin(pool, account).await?;
     let row = sqlx::query_as::<_, StandingRow>(
         "select
@@ -131,7 +139,11 @@ async fn read_standing(
               where s.session_id = $1 and s.account_id = $2 and s.ended_at is null and s.expires_at > now()) as expires_at,
              (select a.email from accounts a where a.account_id = $2) as email,
              m.role,
-             m.branches
+             m.branches,
+             exists (
+                 select from auth_sessions s
+                 where s.session_id = $1 and s.account_id = $2 and s.ended_at is null
+                     and s.last_seen_at < now() - interval '5 minutes') as unseen
          from (values (1)) as always (one)
          left join (
              memberships m
@@ -143,14 +155,29 @@ async fn read_standing(
     .bind(tenant)
     .fetch_one(tx.conn())
     .await?;
-    let StandingRow { expires_at, email, role, branches } = row;
-    Ok(Standing {
+    let StandingRow { expires_at, email, role, branches, unseen } = row;
+    let standing = Standing {
         alive: expires_at.is_some(),
         role,
         branches,
         email: email.unwrap_or_default(),
         expires_at: expires_at.unwrap_or_default(),
-    })
+    };
+    Ok((standing, unseen))
+}
+
+/// Notes that the session is in use: for people who look where they are signed in, so a request does not fail for it.
+async fn see(pool: &PgPool, session: SessionId) {
+    let seen = sqlx::query(
+        "update auth_sessions set last_seen_at = now()
+         where session_id = $1 and last_seen_at < now() - interval '5 minutes'",
+    )
+    .bind(session)
+    .execute(pool)
+    .await;
+    if let Err(error) = seen {
+        tracing::warn!(%error, "that a session is in use could not be noted");
+    }
 }
 
 impl fmt::Debug for Access {

@@ -45,7 +45,7 @@ async fn listen(access: &Inner) -> Result<(), sqlx::Error> {
     listener.listen_all([CHANNEL, &beats]).await?;
     // Nothing that was learned before can be relied on: it may have changed while nobody listened.
     access.memory.deaf();
-    access.keys_changed.store(true, Ordering::Release);
+    access.keys_version.fetch_add(1, Ordering::AcqRel);
     let mut tick = tokio::time::interval(BEAT);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut sent: VecDeque<(u64, Instant)> = VecDeque::new();
@@ -65,7 +65,7 @@ async fn listen(access: &Inner) -> Result<(), sqlx::Error> {
                 }
                 Some(notice) => {
                     if notice.payload() == "keys" {
-                        access.keys_changed.store(true, Ordering::Release);
+                        access.keys_version.fetch_add(1, Ordering::AcqRel);
                     } else {
                         access.memory.forget(change(notice.payload()));
                     }
