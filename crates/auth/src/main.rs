@@ -4,7 +4,10 @@ use std::{io, process::ExitCode};
 
 use auth_service::{
     META,
-    cli::{ApiKeyCommand, CreateTenant, KeysCommand, TokenCommand, api_key, create_tenant, keys, print_token},
+    cli::{
+        ActivateTenant, ApiKeyCommand, AuditCommand, CreateTenant, DomainCommand, KeysCommand, TokenCommand,
+        activate_tenant, api_key, audit, create_tenant, domain, keys, print_token,
+    },
 };
 use clap::{Parser, Subcommand};
 use common::{auth::AppState, config::Settings, http, lifecycle, telemetry};
@@ -31,6 +34,12 @@ enum Command {
     /// Keys for machines
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Domains whose people are let in
+    #[command(subcommand)]
+    Domain(DomainCommand),
+    /// Audit logs
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Key pairs that sign access tokens
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -42,6 +51,8 @@ enum Command {
 enum TenantCommand {
     /// Make a new, empty tenant
     Create(CreateTenant),
+    /// Open a tenant again that an owner closed
+    Activate(ActivateTenant),
 }
 
 #[tokio::main]
@@ -64,6 +75,11 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Tenant(TenantCommand::Create(command))) => {
             create_tenant(&state().await?, command, &mut out).await
         }
+        Some(Command::Tenant(TenantCommand::Activate(command))) => {
+            activate_tenant(&state().await?, command, &mut out).await
+        }
+        Some(Command::Domain(command)) => domain(&state().await?, command, &mut out).await,
+        Some(Command::Audit(command)) => audit(&state().await?, command, &mut out).await,
         Some(Command::ApiKey(command)) => api_key(&state().await?, command, &mut out).await,
         Some(Command::Keys(command)) => keys(&state().await?, command, &mut out).await,
         Some(Command::Openapi) => {

@@ -22,6 +22,8 @@ impl Pages {
         templates.add_template("signed_in.html", include_str!("../templates/signed_in.html"))?;
         templates.add_template("failed.html", include_str!("../templates/failed.html"))?;
         templates.add_template("authorize.html", include_str!("../templates/authorize.html"))?;
+        templates.add_template("invitation.html", include_str!("../templates/invitation.html"))?;
+        templates.add_template("invitation_over.html", include_str!("../templates/invitation_over.html"))?;
         Ok(Self(templates))
     }
 

@@ -12,7 +12,10 @@ use common::{
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{dev_provider, login, profile, public_keys, sessions, state::AuthState, tenants};
+use crate::{
+    api_keys, audit, dev_provider, domains, invitations, login, members, profile, public_keys, sessions,
+    state::AuthState, tenants,
+};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
@@ -53,9 +56,21 @@ fn documented() -> OpenApiRouter<AuthState> {
         .routes(routes!(login::callback))
         .routes(routes!(sessions::refresh))
         .routes(routes!(sessions::logout))
+        .routes(routes!(profile::me, profile::change_me))
+        .routes(routes!(tenants::list_tenants, tenants::create_tenant))
+        .routes(routes!(tenants::get_tenant, tenants::change_tenant))
+        .routes(routes!(members::list_members, members::add_member))
+        .routes(routes!(members::change_member, members::remove_member))
+        .routes(routes!(invitations::list_invitations, invitations::create_invitation))
+        .routes(routes!(invitations::revoke_invitation))
+        .routes(routes!(invitations::invitation_page))
+        .routes(routes!(domains::list_domains))
+        .routes(routes!(domains::set_domain, domains::remove_domain))
+        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
+        .routes(routes!(api_keys::revoke_api_key))
+        .routes(routes!(audit::list_audit))
+        .routes(routes!(audit::export_audit))
         .routes(routes!(sessions::list_sessions, sessions::end_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(public_keys::public_keys))
-        .routes(routes!(profile::me))
-        .routes(routes!(tenants::list_tenants))
 }

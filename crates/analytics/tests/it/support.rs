@@ -43,6 +43,11 @@ impl Shop {
         Self { db, state, tenant, owner, client, server }
     }
 
+    /// Where it is served.
+    pub fn url(&self) -> &str {
+        &self.server.url
+    }
+
     /// Another tenant in the same database; the value given back is about that one.
     pub async fn neighbour(&self) -> (TenantId, Client) {
         let tenant = tenants::create(&self.db.app, &TenantSettings::default()).await;

@@ -244,3 +244,11 @@ async fn the_wall_holds_where_a_function_forgets_the_tenant() {
         assert!(mixed >= 10, "{mixed}");
     }
 }
+
+#[tokio::test]
+async fn every_operation_stands_behind_the_wall() {
+    let shop = Shop::open().await;
+    let document = serde_json::to_value(analytics_service::document()).unwrap();
+    let tried = testkit::walls::assert_walled(shop.url(), &shop.state, &document, "/analytics/").await;
+    println!("{tried:?}");
+}

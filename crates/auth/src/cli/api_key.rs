@@ -7,15 +7,18 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use clap::{Args, Subcommand};
 use common::{
     auth::{
-        AppState,
-        api_key::{NewApiKey, Scope, create},
+        Actor, AppState,
+        api_key::{NewApiKey, Scope},
     },
-    db::TenantTx,
     ids::TenantId,
 };
 use secrecy::ExposeSecret;
 
-use crate::api_keys::{self, ApiKeyRow};
+use super::tenant::open;
+use crate::{
+    api_keys::{self, ApiKeyView, key_name_rule},
+    paging::Place,
+};
 
 /// What to do with a tenant's keys.
 #[derive(Debug, Subcommand)]
@@ -65,7 +68,7 @@ pub async fn api_key(app: &AppState, command: ApiKeyCommand, out: &mut impl Writ
         ApiKeyCommand::Create(command) => make(app, &command, out).await,
         ApiKeyCommand::List { tenant } => {
             let mut tx = open(app, tenant).await?;
-            for key in api_keys::list(tx.conn(), tenant).await? {
+            for key in api_keys::list(tx.conn(), tenant, None, Place { start: 0, limit: i64::MAX }).await? {
                 writeln!(out, "{}", line(&key))?;
             }
             Ok(())
@@ -74,7 +77,7 @@ pub async fn api_key(app: &AppState, command: ApiKeyCommand, out: &mut impl Writ
             let mut tx = open(app, tenant).await?;
             // Whoever pastes the whole key means it, too.
             let prefix = prefix.get(..45).unwrap_or(&prefix);
-            let name = api_keys::revoke(tx.conn(), tenant, prefix)
+            let name = api_keys::revoke(tx.conn(), tenant, prefix, &Actor::operator())
                 .await?
                 .with_context(|| format!("the tenant {tenant} has no key that begins with {prefix}"))?;
             tx.commit().await?;
@@ -87,8 +90,8 @@ pub async fn api_key(app: &AppState, command: ApiKeyCommand, out: &mut impl Writ
 async fn make(app: &AppState, command: &CreateApiKey, out: &mut impl Write) -> anyhow::Result<()> {
     let CreateApiKey { tenant, name, scopes, expires_days } = command;
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        bail!("--name must have 1 to 100 printable characters");
+    if let Err(error) = key_name_rule(name, &()) {
+        bail!("--name {error}");
     }
     let mut tx = open(app, *tenant).await?;
     let new = NewApiKey {
@@ -98,28 +101,15 @@ async fn make(app: &AppState, command: &CreateApiKey, out: &mut impl Write) -> a
         expires_at: expires_days.map(|days| Utc::now() + Duration::days(days.into())),
         created_by: None,
     };
-    let key = create(tx.conn(), &app.api_keys, new).await?;
+    let key = api_keys::make(tx.conn(), &app.api_keys, new, &Actor::operator()).await?;
     tx.commit().await?;
     tracing::info!(%tenant, prefix = key.prefix, "an API key was made");
     writeln!(out, "{}", key.secret.expose_secret())?;
     Ok(())
 }
 
-/// A transaction of a tenant that exists.
-async fn open(app: &AppState, tenant: TenantId) -> anyhow::Result<TenantTx> {
-    let mut tx = TenantTx::begin(&app.pool, tenant).await?;
-    let known =
-        sqlx::query_scalar!(r#"select exists (select from tenants where tenant_id = $1) as "known!""#, tenant.uuid(),)
-            .fetch_one(tx.conn())
-            .await?;
-    if !known {
-        bail!("there is no tenant {tenant}");
-    }
-    Ok(tx)
-}
-
-fn line(key: &ApiKeyRow) -> String {
-    let ApiKeyRow { name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at } = key;
+fn line(key: &ApiKeyView) -> String {
+    let ApiKeyView { name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at, .. } = key;
     let state = match (revoked_at, expires_at) {
         (Some(at), _) => format!("revoked {}", day(at)),
         (None, Some(at)) if *at <= Utc::now() => format!("expired {}", day(at)),

@@ -1,11 +1,13 @@
-//! `auth-service tenant create`: a new, empty tenant with its owner.
+//! `auth-service tenant …`: a new, empty tenant with its owner; a closed one opened again.
 
 use std::io::Write;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use common::{
-    auth::{AppState, Role},
+    auth::{Actor, AppState, Role, audit},
+    db::TenantTx,
+    ids::TenantId,
     tenants::{NewMember, NewTenant, create},
 };
 
@@ -61,4 +63,53 @@ pub async fn create_tenant(app: &AppState, command: CreateTenant, out: &mut impl
 fn iso_day(name: &str) -> anyhow::Result<i16> {
     let day: chrono::Weekday = name.parse().ok().with_context(|| format!("`{name}` is no day of the week"))?;
     Ok(i16::try_from(day.number_from_monday())?)
+}
+
+/// The tenant to open again.
+#[derive(Debug, Args)]
+pub struct ActivateTenant {
+    /// The tenant
+    #[arg(long)]
+    pub tenant: TenantId,
+}
+
+/// Opens a tenant that an owner closed; its members are in again within a second.
+///
+/// # Errors
+/// There is no such tenant.
+pub async fn activate_tenant(app: &AppState, command: ActivateTenant, out: &mut impl Write) -> anyhow::Result<()> {
+    let ActivateTenant { tenant } = command;
+    let mut tx = open(app, tenant).await?;
+    let changed = sqlx::query!(
+        "update tenants set is_active = true, updated_at = now() where tenant_id = $1 and not is_active",
+        tenant.uuid(),
+    )
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    if changed == 0 {
+        writeln!(out, "the tenant {tenant} is active")?;
+        return Ok(());
+    }
+    let details = serde_json::json!({});
+    audit::note(tx.conn(), tenant, &Actor::operator(), "tenant.activated", None, details).await?;
+    tx.commit().await?;
+    writeln!(out, "activated the tenant {tenant}")?;
+    Ok(())
+}
+
+/// A transaction of a tenant that exists.
+///
+/// # Errors
+/// There is none.
+pub(super) async fn open(app: &AppState, tenant: TenantId) -> anyhow::Result<TenantTx> {
+    let mut tx = TenantTx::begin(&app.pool, tenant).await?;
+    let known =
+        sqlx::query_scalar!(r#"select exists (select from tenants where tenant_id = $1) as "known!""#, tenant.uuid(),)
+            .fetch_one(tx.conn())
+            .await?;
+    if !known {
+        bail!("there is no tenant {tenant}");
+    }
+    Ok(tx)
 }

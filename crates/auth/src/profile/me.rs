@@ -9,6 +9,7 @@ use common::{
     ids::{AccountId, SessionId},
 };
 use serde::Serialize;
+use sqlx::PgConnection;
 use utoipa::ToSchema;
 
 use crate::{
@@ -55,6 +56,18 @@ struct MeRow {
 pub(crate) async fn me(State(auth): State<AuthState>, caller: Caller) -> Result<Json<MeView>, ApiError> {
     let Caller { account_id, session_id } = caller;
     let mut tx = AccountTx::begin(&auth.app.pool, account_id).await?;
+    Ok(Json(read(tx.conn(), account_id, session_id).await?))
+}
+
+/// The profile as it is now; `conn` is of an [`AccountTx`] of this account.
+///
+/// # Errors
+/// The database is away.
+pub(super) async fn read(
+    conn: &mut PgConnection,
+    account_id: AccountId,
+    session_id: SessionId,
+) -> Result<MeView, sqlx::Error> {
     let row = sqlx::query_as!(
         MeRow,
         "select a.email, a.name, a.first_name, a.language, a.time_zone, s.created_at, s.expires_at, s.user_agent, s.ip
@@ -64,11 +77,11 @@ pub(crate) async fn me(State(auth): State<AuthState>, caller: Caller) -> Result<
         account_id.uuid(),
         session_id.uuid(),
     )
-    .fetch_one(tx.conn())
+    .fetch_one(&mut *conn)
     .await?;
-    let tenants = memberships(tx.conn(), account_id).await?;
+    let tenants = memberships(conn, account_id).await?;
     let MeRow { email, name, first_name, language, time_zone, created_at, expires_at, user_agent, ip } = row;
-    Ok(Json(MeView {
+    Ok(MeView {
         account_id,
         email,
         name,
@@ -77,5 +90,5 @@ pub(crate) async fn me(State(auth): State<AuthState>, caller: Caller) -> Result<
         time_zone,
         tenants: tenants.into_iter().map(TenantRoleView::from).collect(),
         session: SessionView { session_id, created_at, expires_at, user_agent, ip },
-    }))
+    })
 }

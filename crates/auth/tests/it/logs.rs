@@ -60,6 +60,23 @@ async fn a_sign_in_with_all_its_mishaps_leaves_no_secret_behind() {
     browser.visit(&format!("/auth/callback?code={}&state={}", wrong.code, wrong.state)).await;
     browser.get_as(&format!("{token}x"), "/auth/me").await;
     browser.get_as(&token, "/auth/me").await;
+    let tenant = common::ids::DEMO_TENANT;
+    let made = |path: &'static str, body: serde_json::Value| {
+        let (browser, token) = (&browser, token.clone());
+        async move {
+            let address = format!("/auth/tenants/{tenant}/{path}");
+            let answer = browser.send(Method::POST, &address, |request| request.bearer_auth(token).json(&body)).await;
+            assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
+            answer.json()
+        }
+    };
+    let invited = made("invitations", json!({"email": "guest@example.com", "role": "viewer"})).await;
+    let invitation = invited["link"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    browser.visit(&format!("/auth/invitations/{invitation}")).await;
+    browser.visit(&format!("/auth/invitations/{invitation}/more")).await;
+    let key = made("api-keys", json!({"name": "Shop", "scopes": ["read"]})).await;
+    let key = key["key"].as_str().unwrap().to_owned();
+    browser.send(Method::GET, "/auth/me", |request| request.header("x-api-key", &key)).await;
     browser.send(Method::POST, "/auth/logout", |request| request.bearer_auth(&token)).await;
     let stolen = browser.sign_in_whole("olivia.owner@example.com").await["refresh_token"].as_str().unwrap().to_owned();
     browser.refresh(&stolen).await;
@@ -84,6 +101,8 @@ async fn a_sign_in_with_all_its_mishaps_leaves_no_secret_behind() {
         &wrong.code,
         &wrong.state,
         "a-guessed-code",
+        &invitation,
+        &key,
         &cookie,
         JWT_SECRET,
         settings.database.app_password.expose_secret(),

@@ -12,3 +12,4 @@ mod schema;
 mod support;
 mod tenant_context;
 mod walls;
+mod walls_catalogue;

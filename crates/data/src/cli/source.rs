@@ -4,10 +4,12 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
+use common::auth::{Actor, audit};
 use common::config::Settings;
 use common::db::{self, TenantTx};
 use common::ids::TenantId;
 use common::secrets::Sealer;
+use serde_json::json;
 use sqlx::PgPool;
 
 use crate::serve::open;
@@ -18,6 +20,9 @@ use crate::source::reseal::{self, Resealed};
 pub async fn allow(settings: &Settings, tenant: TenantId, grant: &Grant) -> anyhow::Result<ExitCode> {
     let mut tx = of_tenant(&owner(settings).await?, tenant).await?;
     let is_new = grants::allow(tx.conn(), tenant, grant).await?;
+    if is_new {
+        note(&mut tx, tenant, "source.allowed", grant).await?;
+    }
     tx.commit().await?;
     match is_new {
         true => println!("Tenant {tenant} may reach {grant} with the operator's Google key."),
@@ -37,6 +42,7 @@ pub async fn revoke(settings: &Settings, tenant: TenantId, grant: &Grant) -> any
             "tenant {tenant} was not given {grant}; `data-service source list --tenant {tenant}` says what was"
         );
     }
+    note(&mut tx, tenant, "source.revoked", grant).await?;
     tx.commit().await?;
     println!("Tenant {tenant} cannot reach {grant} with the operator's Google key any more.");
     Ok(ExitCode::SUCCESS)
@@ -69,6 +75,11 @@ pub fn meant(settings: &Settings, bigquery: Option<&str>, property: Option<&str>
         )),
     };
     grant.map_err(anyhow::Error::msg)
+}
+
+async fn note(tx: &mut TenantTx, tenant: TenantId, action: &str, grant: &Grant) -> Result<(), sqlx::Error> {
+    let Grant { kind, target } = grant;
+    audit::note(tx.conn(), tenant, &Actor::operator(), action, Some(target), json!({ "kind": kind })).await
 }
 
 async fn owner(settings: &Settings) -> anyhow::Result<PgPool> {

@@ -14,7 +14,7 @@ use super::check::LineError;
 use super::compare::{Comparison, ListChange, ListMode};
 use super::list::ListKind;
 use super::read::ListFormat;
-use super::take::{ListOptions, ListOutcome, OnError, REPLACE_AND_SKIP, Rejected, TakeError, take_list};
+use super::take::{ListOptions, ListOutcome, OnError, REPLACE_AND_SKIP, Rejected, TakeError, take_list_by};
 use crate::ingest::spool::JobFolder;
 use crate::ingest::upload::{quota, spool};
 
@@ -133,7 +133,8 @@ async fn import(
     let file = spool(&folder.0, body, quota).await?;
     let ImportQuery { dry_run, on_error, mode } = *query;
     let options = ListOptions { mode, on_error, dry_run };
-    let taken = take_list(&app.pool, context.tenant_id, kind, &file, ListFormat::File, options).await;
+    let taken =
+        take_list_by(&app.pool, context.tenant_id, kind, &file, ListFormat::File, options, Some(&context.actor)).await;
     let outcome = taken.map_err(refusal)?;
     tracing::info!(tenant = %context.tenant_id, list = kind.what(), rows = outcome.rows, dry_run, "a list was taken in");
     Ok(Json(ImportView::of(outcome, dry_run)))

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use common::auth::{Actor, audit};
 use common::db::TenantTx;
 use common::ids::TenantId;
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
@@ -112,6 +114,22 @@ pub async fn take_list(
     format: ListFormat,
     options: ListOptions,
 ) -> Result<ListOutcome, TakeError> {
+    take_list_by(pool, tenant, kind, path, format, options, None).await
+}
+
+/// The same; `by` is who gave the list, for the audit log, and none where the job that fetched it is in there.
+///
+/// # Errors
+/// As [`take_list`].
+pub(super) async fn take_list_by(
+    pool: &PgPool,
+    tenant: TenantId,
+    kind: ListKind,
+    path: &Path,
+    format: ListFormat,
+    options: ListOptions,
+    by: Option<&Actor>,
+) -> Result<ListOutcome, TakeError> {
     if options.mode == ListMode::Replace && options.on_error == OnError::Skip {
         return Err(TakeError::Refused(REPLACE_AND_SKIP.to_owned()));
     }
@@ -144,9 +162,28 @@ pub async fn take_list(
     outcome.comparison = staging.compare(tx.conn(), tenant, &given, options.mode).await?;
     if !options.dry_run {
         apply(tx.conn(), tenant, kind).await?;
+        if let Some(actor) = by {
+            note(&mut tx, tenant, kind, actor, options, &outcome).await?;
+        }
         tx.commit().await?;
     }
     Ok(outcome)
+}
+
+async fn note(
+    tx: &mut TenantTx,
+    tenant: TenantId,
+    kind: ListKind,
+    actor: &Actor,
+    options: ListOptions,
+    outcome: &ListOutcome,
+) -> Result<(), sqlx::Error> {
+    let Comparison { added, changed, deactivated, .. } = &outcome.comparison;
+    let details = json!({
+        "mode": options.mode, "rows": outcome.rows, "added": added, "changed": changed, "deactivated": deactivated,
+        "skipped": outcome.rejected.lines,
+    });
+    audit::note(tx.conn(), tenant, actor, &format!("{}.imported", kind.what()), None, details).await
 }
 
 /// Sends rows on in batches; what is wrong is kept.

@@ -2,9 +2,10 @@
 //! is a second away; the day in hand is rolled back, committed days stay.
 
 use axum::extract::State;
-use common::auth::{AppState, TenantContext};
+use common::auth::{AppState, TenantContext, audit};
 use common::http::{ApiError, Json, Path};
 use common::ids::JobId;
+use serde_json::json;
 
 use super::view::{JobView, view};
 
@@ -48,6 +49,8 @@ pub async fn cancel_ingestion_job(
     if changed.is_none() {
         return Err(ApiError::Conflict(format!("The job has ended already: {}.", job.status)));
     }
+    let target = job_id.to_string();
+    audit::note(tx.conn(), context.tenant_id, &context.actor, "ingestion.cancelled", Some(&target), json!({})).await?;
     tx.commit().await?;
     Ok(Json(job))
 }

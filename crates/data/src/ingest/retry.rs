@@ -4,10 +4,11 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use common::auth::{AppState, TenantContext};
+use common::auth::{AppState, TenantContext, audit};
 use common::http::{ApiError, Json, Path};
 use common::ids::JobId;
 use common::jobs;
+use serde_json::json;
 
 use super::folder::files_in;
 use super::job::{INGEST_TASK, IngestTask, queue_key, read};
@@ -76,6 +77,8 @@ pub async fn retry_ingestion_job(
     let task = serde_json::to_value(IngestTask { tenant_id: tenant, job_id }).map_err(anyhow::Error::from)?;
     jobs::enqueue(tx.conn(), INGEST_TASK, task, Some(&queue_key(job_id)), None).await.map_err(anyhow::Error::from)?;
     let job = view(tx.conn(), tenant, job_id).await?;
+    let target = job_id.to_string();
+    audit::note(tx.conn(), tenant, &context.actor, "ingestion.retried", Some(&target), json!({})).await?;
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(job)).into_response())
 }

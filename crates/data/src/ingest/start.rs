@@ -4,12 +4,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
-use common::auth::{AppState, TenantContext};
+use common::auth::{AppState, TenantContext, audit};
 use common::days;
 use common::http::{ApiError, FieldError, Json};
 use common::ids::{JobId, TenantId};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::PgConnection;
 use utoipa::ToSchema;
 
@@ -98,6 +99,9 @@ pub async fn start_ingestion(
         },
     )
     .await?;
+    let details = json!({ "start_date": from, "end_date": to, "data_types": data_types });
+    let target = job.to_string();
+    audit::note(tx.conn(), context.tenant_id, &context.actor, "ingestion.started", Some(&target), details).await?;
     tx.commit().await?;
     let queued = QueuedJob {
         job_id: job,

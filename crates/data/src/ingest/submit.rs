@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use common::auth::{Actor, audit};
 use common::db::TenantTx;
 use common::ids::{JobId, TenantId};
+use serde_json::json;
 use sqlx::PgPool;
 
 use super::job::{NewJob, Origin, create};
@@ -77,6 +79,9 @@ async fn queue(pool: &PgPool, tenant: TenantId, job: JobId, mode: &str) -> anyho
     };
     let mut tx = TenantTx::begin(pool, tenant).await?;
     create(tx.conn(), &new).await?;
+    let target = job.to_string();
+    let details = json!({ "mode": mode });
+    audit::note(tx.conn(), tenant, &Actor::operator(), "ingestion.imported", Some(&target), details).await?;
     tx.commit().await?;
     Ok(())
 }

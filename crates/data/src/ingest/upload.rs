@@ -7,12 +7,13 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use common::auth::{AppState, TenantContext};
+use common::auth::{AppState, TenantContext, audit};
 use common::http::{ApiError, Json, Query};
 use common::ids::{JobId, TenantId};
 use futures::StreamExt;
 use garde::Validate;
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::PgConnection;
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
@@ -186,6 +187,9 @@ async fn queue(
         created_by: context.actor.account_id,
     };
     let created_at = create(tx.conn(), &new).await?;
+    let details = json!({ "mode": mode.as_str() });
+    let target = job.to_string();
+    audit::note(tx.conn(), tenant, &context.actor, "ingestion.uploaded", Some(&target), details).await?;
     tx.commit().await?;
     Ok(QueuedJob { job_id: job, start_date: None, end_date: None, data_types, status: "queued".into(), created_at })
 }

@@ -6,13 +6,14 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use common::auth::{AppState, TenantContext};
+use common::auth::{AppState, TenantContext, audit};
 use common::db::TenantTx;
 use common::http::{ApiError, Query};
 use common::ids::{JobId, TenantId};
 use futures::stream::try_unfold;
 use garde::Validate;
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::PgPool;
 use utoipa::IntoParams;
 
@@ -42,6 +43,13 @@ pub async fn download_rejected_rows(
     context: TenantContext,
     Query(query): Query<DownloadQuery>,
 ) -> Result<Response, ApiError> {
+    // Rows that were not taken hold what people did: that they left the house is noted before the first of them does.
+    let mut tx = context.tx(&app.pool).await?;
+    let target = query.job_id.map(|job| job.to_string());
+    let details = json!({ "include_redriven": query.include_redriven });
+    let action = "rejected_rows.downloaded";
+    audit::note(tx.conn(), context.tenant_id, &context.actor, action, target.as_deref(), details).await?;
+    tx.commit().await?;
     let walk =
         Walk { pool: app.pool, tenant: context.tenant_id, query, after: None, over: false, ready: VecDeque::new() };
     let body = Body::from_stream(try_unfold(walk, next));

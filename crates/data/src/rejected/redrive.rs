@@ -8,11 +8,12 @@ use anyhow::Context;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use common::auth::{AppState, TenantContext};
+use common::auth::{AppState, TenantContext, audit};
 use common::http::{ApiError, Json};
 use common::ids::JobId;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
 use super::list::{Place, RejectedView, rows};
@@ -115,6 +116,9 @@ pub async fn redrive_rejected_rows(
     };
     let created_at = create(tx.conn(), &new).await.map_err(anyhow::Error::from)?;
     mark(&mut tx, &context, body.job_id, job, &taken).await?;
+    let details = json!({ "job_id": job, "rows": rows });
+    let target = body.job_id.to_string();
+    audit::note(tx.conn(), tenant, &context.actor, "rejected_rows.redriven", Some(&target), details).await?;
     tx.commit().await?;
     let queued =
         QueuedJob { job_id: job, start_date: None, end_date: None, data_types, status: "queued".into(), created_at };

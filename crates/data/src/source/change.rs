@@ -2,17 +2,19 @@
 
 use axum::extract::State;
 use chrono::Utc;
-use common::auth::{AppState, TenantContext};
+use common::auth::{AppState, TenantContext, audit};
 use common::http::{ApiError, Json};
 use common::secrets::Sealer;
 use garde::Validate;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::check::checked;
 use super::config::{BigquerySettings, DataApiSettings, SourceKind};
 use super::secret_field::{Given, given, given_key_file, given_secret};
+use super::stored::StoredSource;
 use super::view::{SourceView, view};
 use super::{due, load, save};
 use crate::dimensions::list_source::ListSource;
@@ -118,11 +120,41 @@ pub async fn put_source(
     let mut tx = context.tx(&app.pool).await?;
     save::lock(tx.conn(), context.tenant_id).await?;
     let stored = load(tx.conn(), context.tenant_id).await?;
+    let named = named(&body);
     let (next, schedule) = checked(&stored, body, &sealer).map_err(ApiError::Invalid)?;
     save::save(tx.conn(), &next, context.actor.account_id).await?;
     let is_new = stored.schedule.cron != next.schedule.cron || stored.schedule.enabled != next.schedule.enabled;
     due::align(tx.conn(), &next, schedule.as_ref(), now, is_new).await?;
     let answer = view(tx.conn(), &app.settings, &sealer, context.tenant_id).await?;
+    let details = json!({ "named": named, "from": shown(&stored), "to": shown(&next) });
+    audit::note(tx.conn(), context.tenant_id, &context.actor, "source.changed", None, details).await?;
     tx.commit().await?;
     Ok(Json(answer))
+}
+
+/// The fields that a body names to change them. What opens something is told by its name alone.
+fn named(body: &SourceBody) -> Vec<&'static str> {
+    let SourceBody { kind, bigquery, data_api, service_account, users, locations, schedule, events } = body;
+    let all = [
+        ("kind", kind.is_some()),
+        ("bigquery", bigquery.is_some()),
+        ("data_api", data_api.is_some()),
+        ("service_account", !matches!(service_account, Given::Kept)),
+        ("users", !matches!(users, Given::Kept)),
+        ("locations", !matches!(locations, Given::Kept)),
+        ("schedule", !matches!(schedule, Given::Kept)),
+        ("events", !matches!(events, Given::Kept)),
+    ];
+    all.into_iter().filter(|(_, is_named)| *is_named).map(|(name, _)| name).collect()
+}
+
+/// Of a source, what the log remembers.
+fn shown(source: &StoredSource) -> Value {
+    let StoredSource { config, key, schedule, .. } = source;
+    json!({
+        "kind": config.kind().as_str(),
+        "key": key.as_ref().map(|key| json!({ "client_email": key.client_email, "private_key_id": key.private_key_id })),
+        "cron": schedule.cron,
+        "enabled": schedule.enabled,
+    })
 }

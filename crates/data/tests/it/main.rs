@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod aggregates;
+mod audit;
 mod bqemulator;
 mod chaos_pull;
 mod crash;

@@ -17,6 +17,8 @@ pub(super) trait Input {
     fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, (String, String)>;
     /// Puts a value in place of the one at `path`.
     fn replace(&mut self, path: &str, value: &Value);
+    /// Takes away what is at `path`.
+    fn remove(&mut self, path: &str);
 }
 
 /// Reads and validates `T`, or says everything that is wrong with it.
@@ -56,8 +58,13 @@ where
     }
 }
 
-/// Puts in a value with which the fault is gone; false where none of ours fits.
+/// Puts in a value with which the fault is gone, or takes away what has no place; false where nothing of ours helps.
 fn stand_in<T: serde::de::DeserializeOwned, I: Input>(input: &mut I, path: &str, message: &str) -> bool {
+    if message.starts_with("unknown field") {
+        // Whatever its value, it does not belong here.
+        input.remove(path);
+        return true;
+    }
     let variant = quoted(message, "expected one of ").or_else(|| quoted(message, "expected "));
     let candidates = [
         variant.map_or(Value::Null, |variant| json!(variant)),
@@ -103,6 +110,9 @@ fn readable(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
     if message.starts_with("missing field") {
         return String::from("is missing");
+    }
+    if message.starts_with("unknown field") {
+        return String::from("is no field that is known here");
     }
     if message.starts_with("duplicate field") {
         return String::from("is given more than once");

@@ -94,4 +94,21 @@ impl Input for Body {
         }
         *place = value.clone();
     }
+
+    fn remove(&mut self, path: &str) {
+        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let mut place = &mut self.0;
+        for part in parent.split(['.', '[', ']']).filter(|part| !part.is_empty()) {
+            let next = match place {
+                Value::Array(items) => part.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
+                Value::Object(fields) => fields.get_mut(part),
+                _ => None,
+            };
+            let Some(next) = next else { return };
+            place = next;
+        }
+        if let Value::Object(fields) = place {
+            fields.remove(name);
+        }
+    }
 }

@@ -58,4 +58,8 @@ impl Input for Pairs {
             self.0.push((path.to_owned(), text.clone()));
         }
     }
+
+    fn remove(&mut self, path: &str) {
+        self.0.retain(|(name, _)| name != path);
+    }
 }

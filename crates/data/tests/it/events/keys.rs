@@ -62,10 +62,10 @@ async fn managers_post_and_viewers_do_not() {
         assert_eq!(answer.status, status, "{role:?}: {}", answer.text());
     }
     assert_eq!(shop.waiting().await, 2);
-    // A key is for machines' routes: nothing else is opened by it.
+    // A key to post opens nothing to be read.
     let request = Client::new(&shop.scene.server.url).request(Method::GET, "/data/availability");
     Answer::of(request.header("X-Api-Key", &shop.key).header("X-Tenant-Id", shop.scene.tenant.to_string()))
         .await
-        .problem(401);
+        .problem(403);
     shop.post(&json!({})).await.problem(422);
 }
