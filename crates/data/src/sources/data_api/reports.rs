@@ -164,7 +164,7 @@ mod tests {
         // A site whose failed searches arrive as successful ones.
         assert_eq!(
             searches(&events(&["view_search_results"])),
-            [of("no_search_results", &["view_search_results", "no_search_results"])]
+            [of("no_search_results", &["no_search_results", "view_search_results"])]
         );
         // The mapping takes such an alias for what its name says.
         let odd = events(&["page_view", "purchase"]);
