@@ -35,6 +35,12 @@ pub async fn enqueue_at(
     queue: Option<&str>,
     run_at: Option<DateTime<Utc>>,
 ) -> Result<(), JobsError> {
+    // Never the entry that is there, changed: it may be the one that the caller's own job runs on, and was given back because
+    // its worker was silent for too long. Then its end, which deletes the entry by number, would delete what was put in here.
+    if let Some(key) = job_key {
+        let sql = format!("select from {SCHEMA}.remove_job(job_key => $1)");
+        sqlx::query(AssertSqlSafe(sql)).bind(key).execute(&mut *conn).await?;
+    }
     // The queue's documented SQL interface: the library's own client wants a pool beside the transaction.
     let sql = format!(
         "select from {SCHEMA}.add_job(identifier => $1, payload => $2::json, job_key => $3, queue_name => $4, run_at => $5)"
