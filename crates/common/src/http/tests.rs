@@ -198,7 +198,8 @@ async fn all_wrong_fields_of_a_body_are_named_at_once() {
 async fn a_body_is_read_as_the_document_describes_it() {
     // Serde alone would take its fields one by one from an array.
     let answer = post("/body", "application/json", r#"["2024-02-29", "2024-03-01", "abc", null]"#).await;
-    assert_eq!((answer.status.as_u16(), answer.fields()), (422, vec![String::from("body")]));
+    assert_eq!(answer.status, 422);
+    assert!(answer.fields().iter().any(|field| field == "body"), "{}", answer.text);
     for (outer, is_read) in [
         (json!({"inner": {"count": 7}}), true),
         (json!({"inner": [7]}), false),
