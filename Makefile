@@ -128,6 +128,10 @@ lint: ## formatting, clippy, sqlx query data, licences and bans, shell scripts
 test: ## every test, with a database of its own (ARGS="-p common" for some); scripts/bqemulator.sh install, scripts/oidc_provider.sh install: more
 	@scripts/test.sh $(ARGS)
 
+.PHONY: api_check
+api_check: ## the three services against their API documents, with schemathesis (SERVICE=data for one); scripts/schemathesis.sh install first
+	@scripts/schemathesis.sh run $(SERVICE)
+
 .PHONY: check
 check: lint test ## what CI runs: lint and test
 

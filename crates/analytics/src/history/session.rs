@@ -27,6 +27,7 @@ use crate::params::Params;
 pub(crate) struct SessionHistoryParams {
     /// GA4's session id.
     #[param(example = "1761955200")]
+    #[param(pattern = "^-?[0-9]{1,18}$")]
     session_id: String,
     /// The visitor, where several share the session id.
     user_pseudo_id: Option<String>,

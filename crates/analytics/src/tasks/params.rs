@@ -4,7 +4,7 @@ use common::{
     auth::TenantContext,
     http::{ApiError, MAX_LIMIT},
 };
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     cursor::Place,
@@ -46,9 +46,16 @@ pub(crate) struct ListParams {
     query: Option<String>,
     /// A scalar field of the list's lines; lines without a value come last. Left out: by activity.
     sort_field: Option<String>,
-    /// `asc` or `desc`.
-    #[param(default = "desc")]
-    sort_order: Option<String>,
+    #[param(inline, default = "desc")]
+    sort_order: Option<SortOrder>,
+}
+
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents what `ListQuery` reads")]
+enum SortOrder {
+    Asc,
+    Desc,
 }
 
 /// The parameters, read.

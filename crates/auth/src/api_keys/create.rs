@@ -31,7 +31,11 @@ use crate::{paging::Place, state::AuthState};
 pub(crate) struct ApiKeyBody {
     /// What people call it.
     #[garde(custom(key_name_rule))]
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     name: String,
     /// What it may be used for; for keys that many can read, such as those in web pages, `ingest` alone.
     #[garde(length(min = 1, max = 3))]

@@ -16,7 +16,7 @@ use crate::state::AuthState;
 ///
 /// Who became a member by it stays one.
 #[utoipa::path(delete, path = "/auth/tenants/{tenant_id}/domains/{domain}", tag = "domains",
-    params(("tenant_id" = TenantId, Path), ("domain" = String, Path)),
+    params(("tenant_id" = TenantId, Path), ("domain" = String, Path, max_length = 253, pattern = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")),
     responses((status = 204, description = "Removed")))]
 pub(crate) async fn remove_domain(
     State(auth): State<AuthState>,

@@ -48,7 +48,7 @@ pub(crate) struct DomainBody {
 /// Whoever signs in with a confirmed address of it becomes a member of this role; members keep theirs. It has to be the
 /// domain of the caller's own address, and none where anybody gets an address; the operator may allow others.
 #[utoipa::path(put, path = "/auth/tenants/{tenant_id}/domains/{domain}", tag = "domains",
-    params(("tenant_id" = TenantId, Path), ("domain" = String, Path)), request_body = DomainBody,
+    params(("tenant_id" = TenantId, Path), ("domain" = String, Path, max_length = 253, pattern = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")), request_body = DomainBody,
     responses((status = 200, body = DomainView)))]
 pub(crate) async fn set_domain(
     State(auth): State<AuthState>,

@@ -34,7 +34,11 @@ pub(crate) struct NewMemberBody {
     email: String,
     /// What the person is called, where we do not know yet.
     #[garde(inner(custom(name_rule)))]
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     name: Option<String>,
     #[garde(skip)]
     role: MemberRole,

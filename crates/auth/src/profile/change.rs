@@ -23,17 +23,21 @@ use crate::{person::Person, state::AuthState, tenants::memberships};
 pub(crate) struct ProfileBody {
     /// What the person is called.
     #[garde(inner(custom(name_rule)))]
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     name: Option<String>,
     /// How the person is greeted; null = not known.
     #[serde(default, deserialize_with = "given")]
     #[garde(custom(new(name_rule)))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$")]
     first_name: Given<String>,
     /// The language of what is written to the person (BCP 47); null = not known.
     #[serde(default, deserialize_with = "given")]
     #[garde(custom(new(language_rule)))]
-    #[schema(value_type = Option<String>, example = "de-AT", max_length = 35)]
+    #[schema(value_type = Option<String>, example = "de-AT", max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     language: Given<String>,
     /// The clocks the person goes by (IANA); null = the tenant's. Figures are cut by the tenant's, whoever looks.
     #[serde(default, deserialize_with = "given")]

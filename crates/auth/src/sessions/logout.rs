@@ -39,6 +39,8 @@ pub(crate) async fn logout(
     device: Device,
     body: Bytes,
 ) -> Result<Json<LogoutView>, ApiError> {
+    // Read even where it is not needed: what is no such body is refused.
+    let in_body = in_body(&body)?;
     let token = match headers.get(header::AUTHORIZATION) {
         Some(value) => value
             .to_str()
@@ -46,7 +48,7 @@ pub(crate) async fn logout(
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim().to_owned()),
-        None => in_body(&body)?,
+        None => in_body,
     };
     let token = token.ok_or_else(|| {
         ApiError::Unauthorized(String::from("A token is needed, in the header or as `access_token` in the body."))
@@ -63,7 +65,10 @@ fn in_body(body: &[u8]) -> Result<Option<String>, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
-    serde_json::from_slice::<LogoutBody>(body)
+    // An object: read as `LogoutBody`, an array with the token would do as well.
+    let fields = serde_json::from_slice::<Option<serde_json::Map<_, _>>>(body);
+    fields
+        .and_then(|fields| LogoutBody::deserialize(serde_json::Value::Object(fields.unwrap_or_default())))
         .map(|body| body.access_token)
         .map_err(|_| ApiError::Malformed(String::from("The body is not JSON of the form {\"access_token\": \"…\"}.")))
 }

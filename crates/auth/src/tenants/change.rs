@@ -22,7 +22,11 @@ use crate::state::AuthState;
 pub(crate) struct TenantBody {
     /// What the company is called.
     #[garde(inner(custom(name_rule)))]
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     name: Option<String>,
     /// IANA time zone of the business; only while there are no data, whose days and hours were cut by it.
     #[garde(inner(custom(time_zone_rule)))]

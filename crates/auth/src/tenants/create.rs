@@ -26,7 +26,11 @@ use crate::{person::Person, state::AuthState};
 pub(crate) struct NewTenantBody {
     /// What the company is called.
     #[garde(custom(name_rule))]
-    #[schema(min_length = 1, max_length = 200)]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+    )]
     name: String,
     /// IANA time zone of the business, by whose clocks days are cut; it stays once there are data.
     #[serde(default = "utc")]

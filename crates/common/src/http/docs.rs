@@ -2,9 +2,9 @@
 
 use axum::http::{Method, StatusCode};
 use utoipa::openapi::{
-    Components, ContentBuilder, InfoBuilder, License, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement,
-    ServerBuilder,
-    path::Operation,
+    Components, ContentBuilder, InfoBuilder, License, OpenApi, Ref, RefOr, Required, ResponseBuilder,
+    SecurityRequirement, ServerBuilder,
+    path::{Operation, ParameterIn},
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa::{PartialSchema, ToSchema};
@@ -70,6 +70,7 @@ pub(super) fn finish(meta: ServiceMeta, mut openapi: OpenApi) -> OpenApi {
         for (method, operation) in operations {
             if let Some(operation) = operation {
                 show_permission(operation, needs(&method, path), path.starts_with(TENANT_IN_PATH));
+                allow_empty(operation);
                 complete(operation);
             }
         }
@@ -100,6 +101,18 @@ fn show_permission(operation: &mut Operation, needs: Option<Needs>, tenant_in_pa
     };
     if !extensions.is_empty() {
         operation.extensions = Some(extensions);
+    }
+}
+
+/// An emptied form field sends `start_date=`: wherever a parameter may be left out, an empty one counts as left out.
+fn allow_empty(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter
+            && matches!(parameter.parameter_in, ParameterIn::Query)
+            && !matches!(parameter.required, Required::True)
+        {
+            parameter.extensions.get_or_insert_default().insert("allowEmptyValue".into(), true.into());
+        }
     }
 }
 

@@ -74,10 +74,27 @@ fn state() -> AppState {
     AppState::new(pool, Settings::from_vars(&vars).unwrap())
 }
 
+#[derive(Debug, Deserialize, Validate)]
+struct Outer {
+    #[garde(skip)]
+    inner: Option<Inner>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Inner {
+    count: u32,
+}
+
 fn router() -> axum::Router {
     use axum::routing::{get, post};
     let api = OpenApiRouter::new()
         .route("/body", post(|Json(body): Json<Body1>| async move { body.name }))
+        .route(
+            "/nested",
+            post(|Json(body): Json<Outer>| async move {
+                body.inner.map(|inner| inner.count).unwrap_or_default().to_string()
+            }),
+        )
         .route(
             "/list",
             get(|Query(query): Query<ListQuery>| async move {
@@ -175,7 +192,25 @@ async fn all_wrong_fields_of_a_body_are_named_at_once() {
     assert_eq!(fields, ["end_date", "name", "start_date"]);
     assert_eq!(answer.header("content-type"), "application/problem+json");
     assert_eq!(answer.json()["instance"], "/body");
-    assert_eq!(post("/body", "application/json", "[]").await.status, 422);
+}
+
+#[tokio::test]
+async fn a_body_is_read_as_the_document_describes_it() {
+    // Serde alone would take its fields one by one from an array.
+    let answer = post("/body", "application/json", r#"["2024-02-29", "2024-03-01", "abc", null]"#).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.fields().iter().any(|field| field == "body"), "{}", answer.text);
+    for (outer, is_read) in [
+        (json!({"inner": {"count": 7}}), true),
+        (json!({"inner": [7]}), false),
+        // The same number in JSON.
+        (json!({"inner": {"count": 7.0}}), true),
+        (json!({"inner": {"count": 7.5}}), false),
+        (json!({"inner": {"count": -7.0}}), false),
+        (json!({"inner": {"count": 1e300}}), false),
+    ] {
+        assert_eq!(post("/nested", "application/json", outer.to_string()).await.status == 200, is_read, "{outer}");
+    }
 }
 
 #[tokio::test]

@@ -61,20 +61,33 @@ pub struct EventLimits {
 }
 
 /// As they are written down: only what differs has to be there.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default)]
-struct Given {
+#[schema(as = EventLimitsBody)]
+pub struct Given {
+    #[schema(minimum = 1, maximum = 9600, default = 72)]
     max_age_hours: Option<u32>,
+    #[schema(minimum = 1, maximum = 200, default = 40)]
     max_name_length: Option<u32>,
+    #[schema(minimum = 1, maximum = 1000, default = 25)]
     max_params: Option<u32>,
+    #[schema(minimum = 1, maximum = 16384, default = 100)]
     max_value_length: Option<u32>,
+    #[schema(minimum = 1, maximum = 16384, default = 1000)]
     max_page_location_length: Option<u32>,
+    #[schema(minimum = 1, maximum = 16384, default = 300)]
     max_page_title_length: Option<u32>,
+    #[schema(minimum = 1, maximum = 16384, default = 420)]
     max_page_referrer_length: Option<u32>,
+    #[schema(minimum = 0, maximum = 1000, default = 25)]
     max_user_properties: Option<u32>,
+    #[schema(minimum = 1, maximum = 200, default = 24)]
     max_user_property_name_length: Option<u32>,
+    #[schema(minimum = 1, maximum = 16384, default = 36)]
     max_user_property_value_length: Option<u32>,
+    #[schema(minimum = 0, maximum = 1000, default = 200)]
     max_items: Option<u32>,
+    #[schema(minimum = 0, maximum = 1000, default = 27)]
     max_item_params: Option<u32>,
 }
 

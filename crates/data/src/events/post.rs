@@ -47,7 +47,7 @@ pub struct PostedEvents {
     post,
     path = "/data/events",
     tag = "events",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same body within 72 hours, it gets the same answer and nothing is done")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]+$", description = "Sent again with the same body within 72 hours, it gets the same answer and nothing is done")),
     request_body(content = MeasurementBody, description = "At most 25 events an object, 1,000 events and 1 MiB in all"),
     responses((status = 202, description = "Each event was judged by itself; those accepted are committed", body = PostedEvents)),
 )]

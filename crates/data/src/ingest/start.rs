@@ -17,6 +17,16 @@ use utoipa::ToSchema;
 use super::job::{NewJob, create};
 use crate::source;
 
+/// What a load brings, as it is documented: `checked` reads it.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents what `StartBody` reads")]
+enum DataType {
+    Events,
+    Users,
+    Locations,
+}
+
 const DATA_TYPES: [&str; 3] = ["events", "users", "locations"];
 /// Longest range of one job, in days.
 const LONGEST_RANGE: i64 = 400;
@@ -34,6 +44,7 @@ pub struct StartBody {
     pub end_date: String,
     /// Any of `events`, `users`, `locations`; all when left out.
     #[garde(skip)]
+    #[schema(min_items = 1, value_type = Option<Vec<DataType>>)]
     pub data_types: Option<Vec<String>>,
 }
 
@@ -54,7 +65,7 @@ pub struct QueuedJob {
     path = "/data/ingest/start",
     tag = "ingestion",
     request_body = StartBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again, it answers the job it made the first time")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]+$", description = "Sent again, it answers the job it made the first time")),
     responses(
         (status = 202, description = "Queued", body = QueuedJob),
         (status = 409, description = "A job over some of these days is running; the detail names it", content_type = "application/problem+json", body = common::http::Problem),
@@ -73,7 +84,7 @@ pub async fn start_ingestion(
     // Two starts at once: the second one sees the first one's job.
     lock_starts(tx.conn(), context.tenant_id).await?;
     if let Some(key) = &key
-        && let Some(known) = known_job(tx.conn(), &context, key).await?
+        && let Some(known) = known_job(tx.conn(), &context, key, false).await?
     {
         return Ok((StatusCode::ACCEPTED, Json(known)).into_response());
     }
@@ -157,7 +168,7 @@ fn checked(body: &StartBody) -> Result<(NaiveDate, NaiveDate, Vec<String>), ApiE
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
-        Ok(text) if !text.is_empty() && text.len() <= 200 => Ok(Some(text.to_owned())),
+        Ok(text) if (1..=200).contains(&text.len()) && !text.contains('\t') => Ok(Some(text.to_owned())),
         _ => Err(ApiError::Malformed("Idempotency-Key must be 1 to 200 printable characters.".into())),
     }
 }
@@ -173,24 +184,37 @@ pub async fn lock_starts(conn: &mut PgConnection, tenant: TenantId) -> Result<()
     Ok(())
 }
 
-/// The job that this key made before.
+/// The job that this key made before, by an upload or by a start.
 ///
 /// # Errors
-/// The database is away.
+/// 422 where the key came with the other of the two: its job is not about what was sent now. The database is away.
 pub async fn known_job(
     conn: &mut PgConnection,
     context: &TenantContext,
     key: &str,
-) -> Result<Option<QueuedJob>, sqlx::Error> {
-    sqlx::query_as!(
-        QueuedJob,
-        r#"select job_id as "job_id: JobId", start_date, end_date, data_types, status, created_at
+    is_upload: bool,
+) -> Result<Option<QueuedJob>, ApiError> {
+    let known = sqlx::query!(
+        r#"select job_id as "job_id: JobId", start_date, end_date, data_types, status, created_at, origin = 'upload' as "is_upload!"
            from ingestion_jobs where tenant_id = $1 and idempotency_key = $2"#,
         context.tenant_id.0,
         key,
     )
     .fetch_optional(conn)
-    .await
+    .await?;
+    let Some(known) = known else { return Ok(None) };
+    if known.is_upload != is_upload {
+        let other = if is_upload { "POST /data/ingest/start" } else { "POST /data/ingest/upload" };
+        return Err(ApiError::invalid("Idempotency-Key", format!("was used with {other} before")));
+    }
+    Ok(Some(QueuedJob {
+        job_id: known.job_id,
+        start_date: known.start_date,
+        end_date: known.end_date,
+        data_types: known.data_types,
+        status: known.status,
+        created_at: known.created_at,
+    }))
 }
 
 /// The oldest job over some of these days that has not ended.

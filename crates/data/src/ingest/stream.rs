@@ -12,6 +12,7 @@ use common::ids::{JobId, TenantId};
 use futures::Stream;
 use futures::stream::unfold;
 use sqlx::PgPool;
+use utoipa::ToSchema;
 
 use super::view::{JobView, view};
 
@@ -20,10 +21,30 @@ const EVERY: Duration = Duration::from_millis(500);
 /// A comment so often, so that nothing between here and the client takes the silence for an end.
 const ALIVE: Duration = Duration::from_secs(15);
 
+/// An event of the stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents the lines of an event")]
+pub struct JobEvent {
+    event: JobEventKind,
+    /// The job as `GET /data/ingest/jobs/{job_id}` answers it, as JSON.
+    #[schema(content_media_type = "application/json")]
+    data: String,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "documents the names of events")]
+enum JobEventKind {
+    /// Something has changed.
+    Progress,
+    /// The job has ended, and so does the stream.
+    End,
+}
+
 /// Follow one job: an event `progress` with the job whenever something has changed, and `end` with it when it has ended;
 /// then the stream is over.
 #[utoipa::path(get, path = "/data/ingest/jobs/{job_id}/stream", tag = "ingestion", params(("job_id" = JobId, Path)),
-    responses((status = 200, description = "Events `progress` and `end`, each with the job as its data", content_type = "text/event-stream", body = JobView)))]
+    responses((status = 200, description = "Events `progress` and `end`, each with the job as its data", content_type = "text/event-stream", body = JobEvent)))]
 pub async fn stream_ingestion_job(
     State(app): State<AppState>,
     context: TenantContext,

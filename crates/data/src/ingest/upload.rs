@@ -50,6 +50,7 @@ pub struct UploadQuery {
     /// `replace` (default) or `append`.
     #[serde(default)]
     #[garde(skip)]
+    #[param(inline)]
     pub mode: UploadMode,
 }
 
@@ -58,7 +59,7 @@ pub struct UploadQuery {
     post,
     path = "/data/ingest/upload",
     tag = "ingestion",
-    params(UploadQuery, ("Idempotency-Key" = Option<String>, Header, description = "Sent again, it answers the job it made the first time")),
+    params(UploadQuery, ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 200, pattern = "^[ -~]+$", description = "Sent again, it answers the job it made the first time")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file as it is; its kind is told by its content"),
     responses(
         (status = 202, description = "The whole body is on disk and its job is queued", body = QueuedJob),
@@ -75,7 +76,7 @@ pub async fn upload_export(
     let key = idempotency_key(&headers)?;
     let mut tx = context.tx(&app.pool).await?;
     if let Some(key) = &key
-        && let Some(known) = known_job(tx.conn(), &context, key).await?
+        && let Some(known) = known_job(tx.conn(), &context, key, true).await?
     {
         return Ok((StatusCode::ACCEPTED, Json(known)).into_response());
     }
@@ -170,7 +171,7 @@ async fn queue(
     if let Some(key) = key {
         // Two bodies with one key may have streamed in side by side: the second finds the first one's job.
         lock_starts(tx.conn(), tenant).await?;
-        if let Some(known) = known_job(tx.conn(), context, key).await? {
+        if let Some(known) = known_job(tx.conn(), context, key, true).await? {
             return Ok(known);
         }
     }

@@ -79,11 +79,25 @@ pub struct JobsQuery {
     pub offset: i32,
     /// Only jobs of this status.
     #[garde(custom(known_status))]
+    #[param(inline, value_type = Option<KnownStatus>)]
     pub status: Option<String>,
 }
 
 const fn usual() -> i32 {
     50
+}
+
+/// The statuses, as they are documented: `known_status` reads them.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "documents what `JobsQuery` reads")]
+enum KnownStatus {
+    Queued,
+    Processing,
+    Completed,
+    CompletedWithWarnings,
+    Failed,
+    Cancelled,
 }
 
 fn known_status(status: &Option<String>, (): &()) -> garde::Result {

@@ -18,7 +18,7 @@ use super::stored::StoredSource;
 use super::view::{SourceView, view};
 use super::{due, load, save};
 use crate::dimensions::list_source::ListSource;
-use crate::events::limits::EventLimits;
+use crate::events::limits::{self, EventLimits};
 
 /// What to change. The answer of `GET /data/source`, sent back as it is, changes nothing.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -56,7 +56,7 @@ pub struct SourceBody {
     /// How large and how old posted events may be; `null` for Google's own limits, as is each limit that is left out.
     #[serde(default, deserialize_with = "given")]
     #[garde(skip)]
-    #[schema(value_type = Option<EventLimits>)]
+    #[schema(value_type = Option<limits::Given>)]
     pub events: Given<EventLimits>,
 }
 

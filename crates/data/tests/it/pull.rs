@@ -31,9 +31,9 @@ pub const PROJECT: &str = "shop-project";
 pub const DATASET: &str = "analytics_123456789";
 pub const PROPERTY: &str = "123456789";
 
-/// What Google does not answer is given up within a tenth of a second, ...
+/// What Google does not answer is given up within half a second, ...
 const PACE: Pace =
-    Pace { first: Duration::from_millis(1), longest: Duration::from_millis(4), total: Duration::from_millis(100) };
+    Pace { first: Duration::from_millis(1), longest: Duration::from_millis(4), total: Duration::from_millis(500) };
 const TIMEOUTS: Timeouts =
     Timeouts { connect: Duration::from_secs(5), silence: Duration::from_secs(20), whole: Duration::from_secs(60) };
 /// ... and the job after so many attempts with a pause in between.

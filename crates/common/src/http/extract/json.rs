@@ -10,7 +10,10 @@ use garde::Validate;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::faults::{Input, read_all};
+use super::{
+    faults::{Input, read_all},
+    strict::Strict,
+};
 use crate::http::{ApiError, FieldError};
 
 /// A validated body on the way in, JSON on the way out.
@@ -78,7 +81,8 @@ struct Body(Value);
 
 impl Input for Body {
     fn read<T: DeserializeOwned>(&self) -> Result<T, (String, String)> {
-        serde_path_to_error::deserialize(&self.0).map_err(|error| (error.path().to_string(), error.inner().to_string()))
+        serde_path_to_error::deserialize(Strict(&self.0))
+            .map_err(|error| (error.path().to_string(), error.inner().to_string()))
     }
 
     fn replace(&mut self, path: &str, value: &Value) {

@@ -4,6 +4,7 @@ mod faults;
 mod json;
 mod path;
 mod query;
+mod strict;
 
 pub use json::{Json, JsonBytes};
 pub use path::Path;
