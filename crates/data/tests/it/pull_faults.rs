@@ -150,7 +150,7 @@ async fn an_outage_for_ever_fails_the_job_with_its_text_and_a_retry_begins_anew(
     // The retry has all of the patience again: three attempts in vain are not its end.
     pull.stub.no_more_faults();
     pull.stub.next(Endpoint::Token, []);
-    pull.stub.next(Endpoint::Query, pages(30));
+    pull.stub.next(Endpoint::Query, pages(10_000));
     pull.tell(job, "retry").await.expect(202);
     pull.until(job, |job| job["progress"]["phase"] == "waiting").await;
     pull.stub.no_more_faults();
