@@ -140,7 +140,14 @@ fn cors(settings: &Settings) -> CorsLayer {
             HeaderName::from_static("x-api-key"),
             HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers([request_id::HEADER, PROCESS_TIME, header::RETRY_AFTER])
+        .expose_headers([
+            request_id::HEADER,
+            PROCESS_TIME,
+            header::RETRY_AFTER,
+            HeaderName::from_static("ratelimit-limit"),
+            HeaderName::from_static("ratelimit-remaining"),
+            HeaderName::from_static("ratelimit-reset"),
+        ])
         .max_age(Duration::from_secs(600))
 }
 
@@ -155,7 +162,7 @@ fn request_span(request: &Request) -> Span {
 }
 
 /// A path without the secret that the link of an invitation ends with.
-fn shown(path: &str) -> &str {
+pub(super) fn shown(path: &str) -> &str {
     const INVITATION: &str = "/auth/invitations/";
     if path.starts_with(INVITATION) { "/auth/invitations/***" } else { path }
 }

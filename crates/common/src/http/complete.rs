@@ -12,6 +12,7 @@ use axum::{
 use crate::auth::ShownQuota;
 
 use super::{
+    app::shown,
     problem::Problem,
     request_id::{self, RequestId},
 };
@@ -37,7 +38,7 @@ pub(super) async fn time(request: Request, next: Next) -> Response {
 
 /// Completes the answer of everything inside.
 pub(super) async fn complete(mut request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
+    let path = shown(request.uri().path()).to_owned();
     let id = request.headers().get(request_id::HEADER).and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     request.extensions_mut().insert(RequestId(id.clone()));
     let quota = ShownQuota::default();

@@ -255,6 +255,8 @@ async fn all_wrong_query_parameters_are_named_at_once() {
 
 #[tokio::test]
 async fn unknown_addresses_and_methods_are_problems() {
+    // What opens a door is not repeated in an error.
+    assert_eq!(get("/auth/invitations/gai_secret").await.json()["instance"], "/auth/invitations/***");
     let answer = get("/nothing/here").await;
     assert_eq!((answer.status, answer.json()["status"].as_u64()), (StatusCode::NOT_FOUND, Some(404)));
     assert_eq!(answer.json()["request_id"], answer.header("x-request-id"));
