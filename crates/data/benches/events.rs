@@ -1,6 +1,6 @@
 //! How many posted events a second are accepted and folded, how long an answer takes, and until what was accepted shows.
 //!
-//! `make bench ARGS="-p data-service --bench events"`, or with other sizes `BENCH_SECONDS=60 BENCH_CONNECTIONS=2 …`. Over
+//! `make bench ARGS="-p data-service --bench events"`, or with other sizes `BENCH_SECONDS=60 BENCH_RATE=20000 …`. Over
 //! HTTP to the real router, senders, service and a durable PostgreSQL on the same machine; batches of 100 events of ten
 //! visits, each by key, nothing sent twice.
 
@@ -77,18 +77,21 @@ fn batch(number: u64) -> String {
     body
 }
 
-/// Posts one batch after the other on one connection; answers how long each took.
+/// Posts batches on one connection, one each `pause`; answers how long each took.
 async fn send(
     url: String,
     key: String,
     numbers: Arc<AtomicU64>,
     accepted: Arc<AtomicU64>,
     until: Instant,
+    pause: Duration,
 ) -> Vec<Duration> {
     let client = reqwest::Client::builder().pool_max_idle_per_host(1).build().unwrap();
     let mut took = Vec::new();
+    let mut pace = tokio::time::interval(pause);
     while Instant::now() < until {
         let body = batch(numbers.fetch_add(1, Ordering::Relaxed));
+        pace.tick().await;
         let since = Instant::now();
         let request = client.post(format!("{url}/data/events")).header("X-Api-Key", &key);
         let answer = request.header(CONTENT_TYPE, "application/json").body(body).send().await.unwrap();
@@ -134,6 +137,9 @@ async fn main() {
         return;
     }
     let (seconds, connections) = (size("BENCH_SECONDS", 15), size("BENCH_CONNECTIONS", 8));
+    // A little more than is promised; a flood only shows how far folding falls behind.
+    let wanted = size("BENCH_RATE", 12_000).max(1);
+    let pause = Duration::from_nanos(1_000_000_000 * BATCH * connections / wanted);
     let db = TestDb::new().await;
     let app = testkit::state::state(&db);
     let tenant = testkit::tenants::create(&db.app, &TenantSettings::default()).await;
@@ -149,7 +155,14 @@ async fn main() {
     let senders: Vec<_> = (0..connections)
         .map(|_| {
             let until = since + Duration::from_secs(seconds);
-            tokio::spawn(send(server.url.clone(), key.clone(), Arc::clone(&numbers), Arc::clone(&accepted), until))
+            tokio::spawn(send(
+                server.url.clone(),
+                key.clone(),
+                Arc::clone(&numbers),
+                Arc::clone(&accepted),
+                until,
+                pause,
+            ))
         })
         .collect();
     let mut answers = Vec::new();
