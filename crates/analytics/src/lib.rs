@@ -1,5 +1,7 @@
-//! analytics-service: what to do. The dashboard, the five task lists, and what a customer or a visit did.
+//! analytics-service: what to do. The dashboard, the five task lists, what a customer or a visit did, and branch reports by
+//! mail.
 
+mod email;
 mod history;
 mod locations;
 mod params;
@@ -8,4 +10,5 @@ mod scope;
 mod stats;
 mod tasks;
 
+pub use email::MailState;
 pub use routes::{META, app, document};

@@ -61,7 +61,7 @@ async fn serve() -> anyhow::Result<()> {
     schema::check(&pool).await?;
     let state = AppState::new(pool.clone(), settings);
     let access = tokio::spawn(state.clone().keep_fresh(shutdown.clone()));
-    let app = analytics_service::app(state);
+    let app = analytics_service::app(state)?;
     tracing::info!(address = %listener.local_addr()?, "analytics-service is ready");
     http::serve(listener, app, shutdown).await?;
     access.await?;

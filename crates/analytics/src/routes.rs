@@ -8,7 +8,10 @@ use common::{
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{history, locations, stats, tasks};
+use crate::{
+    email::{self, MailState},
+    history, locations, stats, tasks,
+};
 
 /// What the service is called.
 pub const META: ServiceMeta = ServiceMeta {
@@ -19,8 +22,11 @@ pub const META: ServiceMeta = ServiceMeta {
 };
 
 /// The service, ready to be served.
-pub fn app(state: AppState) -> Router {
-    http::app(META, documented(), OpenApiRouter::new(), state)
+///
+/// # Errors
+/// A mail template is missing or not well-formed.
+pub fn app(state: AppState) -> anyhow::Result<Router> {
+    Ok(http::app(META, documented(), OpenApiRouter::new(), MailState::new(state)?))
 }
 
 /// The OpenAPI document.
@@ -29,7 +35,7 @@ pub fn document() -> OpenApi {
     http::document(META, documented(), OpenApiRouter::new())
 }
 
-fn documented() -> OpenApiRouter<AppState> {
+fn documented() -> OpenApiRouter<MailState> {
     OpenApiRouter::new()
         .routes(routes!(locations::list_locations))
         .routes(routes!(stats::get_stats))
@@ -41,4 +47,5 @@ fn documented() -> OpenApiRouter<AppState> {
         .routes(routes!(tasks::complete_task))
         .routes(routes!(history::get_user_history))
         .routes(routes!(history::get_session_history))
+        .merge(email::routes())
 }

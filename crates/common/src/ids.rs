@@ -89,6 +89,18 @@ id!(
     /// A piece of work the services do in the background.
     JobId
 );
+id!(
+    /// Who gets which branch's report.
+    MappingId
+);
+id!(
+    /// One mail to one person.
+    MailId
+);
+id!(
+    /// When reports are sent by themselves.
+    ScheduleId
+);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 
 mod completion;
 mod dashboard;
+mod email;
 mod history;
 mod jobs;
 mod lists;

@@ -36,7 +36,7 @@ impl Shop {
     pub async fn open_with(settings: &TenantSettings) -> Self {
         let db = TestDb::new().await;
         let state = state::state(&db);
-        let server = TestServer::start(analytics_service::app(state.clone())).await;
+        let server = TestServer::start(analytics_service::app(state.clone()).unwrap()).await;
         let tenant = tenants::create(&db.app, settings).await;
         let owner = tokens::member(&state, tenant, Role::Owner).await;
         let client = server.client().of(&owner, tenant);

@@ -44,7 +44,7 @@ const fn machine(method: &'static str, path: &'static str, role: Role, scope: Sc
 }
 
 use Role::{Manager, Owner, Viewer};
-use Scope::{Ingest, Read};
+use Scope::{Ingest, Read, Send};
 
 /// All of them, service by service. `/`, health and documentation are open in each.
 pub const PERMISSIONS: &[Permission] = &[
@@ -117,6 +117,39 @@ pub const PERMISSIONS: &[Permission] = &[
     member("PUT", "/analytics/tasks/{list}/{line_id}", Viewer),
     machine("GET", "/analytics/history/user", Viewer, Read),
     machine("GET", "/analytics/history/session", Viewer, Read),
+    member("GET", "/analytics/email/config", Manager),
+    member("PUT", "/analytics/email/config", Manager),
+    member("POST", "/analytics/email/config", Manager),
+    member("DELETE", "/analytics/email/config", Manager),
+    member("POST", "/analytics/email/config/test", Manager),
+    machine("GET", "/analytics/email/mappings", Viewer, Read),
+    member("POST", "/analytics/email/mappings", Manager),
+    member("PUT", "/analytics/email/mappings/{mapping_id}", Manager),
+    member("DELETE", "/analytics/email/mappings/{mapping_id}", Manager),
+    member("POST", "/analytics/email/mappings/import", Manager),
+    machine("GET", "/analytics/email/coverage", Viewer, Read),
+    machine("GET", "/analytics/email/suppressions", Viewer, Read),
+    member("POST", "/analytics/email/suppressions", Manager),
+    member("DELETE", "/analytics/email/suppressions/{email}", Manager),
+    machine("POST", "/analytics/email/send-reports", Manager, Send),
+    machine("GET", "/analytics/email/jobs", Viewer, Read),
+    machine("GET", "/analytics/email/jobs/{job_id}", Viewer, Read),
+    machine("POST", "/analytics/email/jobs/{job_id}/cancel", Manager, Send),
+    machine("POST", "/analytics/email/jobs/{job_id}/pause", Manager, Send),
+    machine("POST", "/analytics/email/jobs/{job_id}/resume", Manager, Send),
+    machine("GET", "/analytics/email/history", Viewer, Read),
+    machine("POST", "/analytics/email/history/{mail_id}/resend", Manager, Send),
+    machine("GET", "/analytics/email/preview", Viewer, Read),
+    member("GET", "/analytics/email/schedules", Viewer),
+    member("POST", "/analytics/email/schedules", Manager),
+    member("GET", "/analytics/email/schedules/{schedule_id}", Viewer),
+    member("PUT", "/analytics/email/schedules/{schedule_id}", Manager),
+    member("DELETE", "/analytics/email/schedules/{schedule_id}", Manager),
+    member("GET", "/analytics/email/schedules/runs", Viewer),
+    machine("POST", "/analytics/email/bounces", Manager, Send),
+    // Their link is sealed, and is all that is needed to want no more mail.
+    open("GET", "/analytics/email/unsubscribe/{token}"),
+    open("POST", "/analytics/email/unsubscribe/{token}"),
 ];
 
 static BY_ROUTE: LazyLock<HashMap<(&str, &str), Needs>> = LazyLock::new(|| {

@@ -16,7 +16,8 @@ mod variables;
 pub use database::DatabaseSettings;
 pub use error::{ConfigErrors, ConfigFault};
 pub use sections::{
-    GoogleEndpoints, GoogleSettings, JwtSettings, LimitSettings, LogSettings, OAuthSettings, SmtpSettings,
+    DkimSettings, GoogleEndpoints, GoogleSettings, JwtSettings, LimitSettings, LogSettings, MailSettings,
+    OAuthSettings, SmtpSettings,
 };
 pub use settings::{Environment, Settings};
 pub use variables::{VARIABLES, Variable};

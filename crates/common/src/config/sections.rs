@@ -1,6 +1,6 @@
 //! The smaller groups of settings: Google, OAuth, tokens, mail, logs.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use jsonwebtoken::Algorithm;
 use secrecy::SecretString;
@@ -65,7 +65,8 @@ pub struct LimitSettings {
     pub trusted_proxies: usize,
 }
 
-/// DEFAULT_SMTP_*, DEFAULT_FROM_EMAIL, DEFAULT_USE_TLS: the operator's mail server. None in DEV means `.eml` files.
+/// DEFAULT_SMTP_*, DEFAULT_FROM_EMAIL, DEFAULT_USE_TLS, DEFAULT_USE_SSL, DEFAULT_BOUNCE_ADDRESS, DKIM_*: the operator's mail
+/// server. None in DEV means `.eml` files.
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
     pub server: Option<String>,
@@ -73,7 +74,40 @@ pub struct SmtpSettings {
     pub username: Option<String>,
     pub password: Option<SecretString>,
     pub from_email: Option<String>,
+    /// STARTTLS, required.
     pub use_tls: bool,
+    /// TLS from the first byte.
+    pub use_ssl: bool,
+    /// The envelope's sender; `None` = that of `from_email`.
+    pub bounce_address: Option<String>,
+    pub dkim: Option<DkimSettings>,
+}
+
+/// DKIM_DOMAIN, DKIM_SELECTOR, DKIM_KEY_PATH: all of them or none.
+#[derive(Debug, Clone)]
+pub struct DkimSettings {
+    pub domain: String,
+    pub selector: String,
+    pub key_path: PathBuf,
+}
+
+/// SMTP_*, MAIL_*: how mails are delivered, whoever's server it is.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// Ports that a tenant's server may have.
+    pub allowed_ports: Vec<u16>,
+    /// Certificates (PEM) that mail servers are trusted by beside the public ones.
+    pub ca_path: Option<PathBuf>,
+    /// Of one process to one server at the same time.
+    pub connections: usize,
+    /// From one process to one server; 0 = as fast as it takes them.
+    pub per_second: u32,
+    /// The same for the addresses of one domain.
+    pub per_domain_per_second: u32,
+    /// How long a server may take for one reply.
+    pub timeout: Duration,
+    /// Where `.eml` files are written.
+    pub dir: PathBuf,
 }
 
 /// LOG_DIR, LOG_KEEP_DAYS: where the JSON logs are and how many days of them are kept.
@@ -183,18 +217,70 @@ pub(super) fn limits(reader: &Reader) -> LimitSettings {
 }
 
 pub(super) fn smtp(reader: &Reader) -> SmtpSettings {
-    let from_email = reader.optional("DEFAULT_FROM_EMAIL");
     // `Name <address>` is fine; whether the mailbox exists, only sending tells.
-    if from_email.as_ref().is_some_and(|from| !from.contains('@')) {
-        reader.fault("DEFAULT_FROM_EMAIL", "is not an e-mail address");
+    let address = |name| {
+        let address = reader.optional(name);
+        if address.as_ref().is_some_and(|address| !address.contains('@')) {
+            reader.fault(name, "is not an e-mail address");
+        }
+        address
+    };
+    let (server, from_email) = (reader.optional("DEFAULT_SMTP_SERVER"), address("DEFAULT_FROM_EMAIL"));
+    if server.is_some() && from_email.is_none() {
+        reader.fault("DEFAULT_FROM_EMAIL", "is missing: mails sent through DEFAULT_SMTP_SERVER need a sender");
     }
+    let (use_tls, use_ssl) = (reader.flag("DEFAULT_USE_TLS"), reader.flag("DEFAULT_USE_SSL"));
     SmtpSettings {
-        server: reader.optional("DEFAULT_SMTP_SERVER"),
+        server,
         port: reader.parsed("DEFAULT_SMTP_PORT", "a port from 1 to 65535", |port: &u16| *port > 0).unwrap_or(587),
         username: reader.optional("DEFAULT_SMTP_USERNAME"),
         password: reader.optional("DEFAULT_SMTP_PASSWORD").map(SecretString::from),
         from_email,
-        use_tls: reader.flag("DEFAULT_USE_TLS"),
+        // The one that is on unless it is turned off gives way.
+        use_tls: use_tls && !use_ssl,
+        use_ssl,
+        bounce_address: address("DEFAULT_BOUNCE_ADDRESS"),
+        dkim: dkim(reader),
+    }
+}
+
+fn dkim(reader: &Reader) -> Option<DkimSettings> {
+    const NAMES: [&str; 3] = ["DKIM_DOMAIN", "DKIM_SELECTOR", "DKIM_KEY_PATH"];
+    let [domain, selector, key_path] = NAMES.map(|name| reader.optional(name));
+    if domain.is_none() && selector.is_none() && key_path.is_none() {
+        return None;
+    }
+    for (name, value) in NAMES.into_iter().zip([&domain, &selector, &key_path]) {
+        if value.is_none() {
+            reader.fault(name, "is missing: DKIM needs DKIM_DOMAIN, DKIM_SELECTOR and DKIM_KEY_PATH");
+        }
+    }
+    Some(DkimSettings { domain: domain?, selector: selector?, key_path: PathBuf::from(key_path?) })
+}
+
+pub(super) fn mail(reader: &Reader) -> MailSettings {
+    let text = reader.text("SMTP_ALLOWED_PORTS");
+    let mut allowed_ports = Vec::new();
+    for port in text.split([',', ' ']).filter(|port| !port.is_empty()) {
+        match port.parse::<u16>() {
+            Ok(port) if port > 0 => allowed_ports.push(port),
+            _ => reader.fault("SMTP_ALLOWED_PORTS", format!("`{port}` is not a port from 1 to 65535")),
+        }
+    }
+    let rate = |name, usual| {
+        reader.parsed(name, "a number of mails a second from 0 (no limit) to 10000", |n| *n <= 10_000).unwrap_or(usual)
+    };
+    let seconds = reader.parsed("MAIL_TIMEOUT_SECONDS", "a number of seconds from 1 to 600", |s| (1..=600).contains(s));
+    MailSettings {
+        allowed_ports,
+        ca_path: reader.optional("SMTP_CA_PATH").map(PathBuf::from),
+        connections: reader
+            .parsed("MAIL_CONNECTIONS", "a number of connections from 1 to 100", |n| (1..=100).contains(n))
+            .unwrap_or(4),
+        per_second: rate("MAIL_PER_SECOND", 20),
+        per_domain_per_second: rate("MAIL_PER_DOMAIN_PER_SECOND", 10),
+        timeout: Duration::from_secs(seconds.unwrap_or(60)),
+        dir: PathBuf::from(reader.text("MAIL_DIR")),
     }
 }
 

@@ -16,7 +16,9 @@ use super::{
     error::ConfigErrors,
     prod,
     reader::Reader,
-    sections::{self, GoogleSettings, JwtSettings, LimitSettings, LogSettings, OAuthSettings, SmtpSettings},
+    sections::{
+        self, GoogleSettings, JwtSettings, LimitSettings, LogSettings, MailSettings, OAuthSettings, SmtpSettings,
+    },
 };
 
 /// ENVIRONMENT: DEV on a developer's machine, PROD wherever others rely on it.
@@ -52,6 +54,7 @@ pub struct Settings {
     pub jwt: JwtSettings,
     pub limits: LimitSettings,
     pub smtp: SmtpSettings,
+    pub mail: MailSettings,
     /// Seals stored credentials.
     pub secrets_key: SecretString,
     /// Opens what was sealed before SECRETS_KEY was changed.
@@ -120,6 +123,7 @@ impl Settings {
             jwt: sections::jwt(&reader),
             limits: sections::limits(&reader),
             smtp: sections::smtp(&reader),
+            mail: sections::mail(&reader),
             secrets_key: reader
                 .secret("SECRETS_KEY", "at least 32 random characters, as `openssl rand -hex 32` prints"),
             secrets_key_previous: reader.optional("SECRETS_KEY_PREVIOUS").map(SecretString::from),

@@ -1,0 +1,9 @@
+//! When reports are sent by themselves.
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::MailState;
+
+pub(super) fn routes() -> OpenApiRouter<MailState> {
+    OpenApiRouter::new()
+}

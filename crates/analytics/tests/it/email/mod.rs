@@ -1,0 +1,20 @@
+//! Branch reports by mail.
+
+mod bounces;
+mod config;
+mod coverage;
+mod delivery;
+mod golden;
+mod history;
+mod kill;
+mod mail_lint;
+mod mappings;
+mod outbox;
+mod preview;
+mod report;
+mod scene;
+mod schedules;
+mod send;
+mod smtp;
+mod suppressions;
+mod walls;
