@@ -1,6 +1,10 @@
 //! Sends: jobs, their mails, who works them off, and what became of each.
 
+mod job;
+mod queue;
+mod selection;
 mod start;
+mod targets;
 
 use utoipa_axum::router::OpenApiRouter;
 
