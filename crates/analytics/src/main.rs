@@ -2,6 +2,7 @@
 
 use std::{io, process::ExitCode};
 
+use analytics_service::{MailState, Mailer};
 use clap::{Parser, Subcommand};
 use common::{
     auth::AppState,
@@ -61,9 +62,12 @@ async fn serve() -> anyhow::Result<()> {
     schema::check(&pool).await?;
     let state = AppState::new(pool.clone(), settings);
     let access = tokio::spawn(state.clone().keep_fresh(shutdown.clone()));
-    let app = analytics_service::app(state)?;
+    let mail = MailState::new(state)?;
+    let delivering = tokio::spawn(Mailer::new(&mail).keep_delivering(shutdown.clone()));
+    let app = analytics_service::router(mail);
     tracing::info!(address = %listener.local_addr()?, "analytics-service is ready");
     http::serve(listener, app, shutdown).await?;
+    delivering.await?;
     access.await?;
     pool.close().await;
     Ok(())

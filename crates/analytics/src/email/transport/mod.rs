@@ -1,6 +1,7 @@
 //! Mails over SMTP: composed, and sent command by command, so that it is known how far each came.
 
 mod connection;
+mod files;
 mod letter;
 mod servers;
 
@@ -9,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::MailState;
 
 pub(crate) use connection::{Connection, Delivery, OpenError, Refusal, Verdict};
+pub(crate) use files::write_eml;
 pub(crate) use letter::{Letter, compose};
 pub(crate) use servers::{Lease, Server, Servers};
 

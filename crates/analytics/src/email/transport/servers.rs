@@ -24,8 +24,8 @@ impl Servers {
         Arc::new(Server {})
     }
 
-    /// Ends connections that nobody uses; called now and then, and at the end.
-    pub(crate) async fn close_idle(&self) {}
+    /// Ends connections that nobody uses, now and then until `stop`, and then all of them.
+    pub(crate) async fn keep_closing_idle(&self, _stop: tokio_util::sync::CancellationToken) {}
 }
 
 /// One server.
