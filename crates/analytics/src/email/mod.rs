@@ -14,7 +14,7 @@ mod transport;
 
 use utoipa_axum::router::OpenApiRouter;
 
-pub use self::state::MailState;
+pub use self::{schedules::keeper as scheduling, state::MailState};
 
 /// All routes under `/analytics/email`.
 pub(crate) fn routes() -> OpenApiRouter<MailState> {
