@@ -1,5 +1,6 @@
 //! Branch reports by mail: who gets them, what is in them, how they go out, and what became of each.
 
+mod address;
 mod bounces;
 pub(crate) mod config;
 mod mappings;
@@ -15,6 +16,7 @@ mod transport;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
+    schedules::keeper as scheduling,
     sending::{Mailer, wake_due},
     state::MailState,
 };
