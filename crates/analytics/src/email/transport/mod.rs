@@ -1,8 +1,15 @@
 //! Mails over SMTP: composed, and sent command by command, so that it is known how far each came.
 
 mod connection;
+mod hint;
 mod letter;
+mod open;
+mod pace;
+mod reply;
 mod servers;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
 
