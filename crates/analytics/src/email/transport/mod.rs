@@ -2,8 +2,15 @@
 
 mod connection;
 mod files;
+mod hint;
 mod letter;
+mod open;
+mod pace;
+mod reply;
 mod servers;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 use utoipa_axum::router::OpenApiRouter;
 

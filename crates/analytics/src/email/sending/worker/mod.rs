@@ -13,7 +13,7 @@ mod outbox;
 mod recover;
 mod run;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use common::{
     config::Settings,
@@ -31,6 +31,9 @@ use crate::email::{MailState, render::Renderer, transport::Servers};
 
 /// Tenants whose mails are worked off at the same time: one whose server hangs holds up no other.
 const TENANTS_AT_ONCE: usize = 8;
+
+/// How often connections that nobody uses are ended.
+const CLOSE_EVERY: Duration = Duration::from_secs(10);
 
 /// What working mails off needs. Cheap to clone.
 #[derive(Clone)]
@@ -68,6 +71,16 @@ impl Mailer {
         };
         let working = run_worker(self.pool.clone(), handlers, options, stop.clone());
         let waking = outbox::keep_waking(self.pool.clone(), stop.clone());
-        tokio::join!(working, waking, self.servers.keep_closing_idle(stop));
+        tokio::join!(working, waking, close_idle(&self.servers, &stop));
+        self.servers.close_all().await;
+    }
+}
+
+async fn close_idle(servers: &Servers, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(CLOSE_EVERY) => servers.close_idle().await,
+        }
     }
 }
