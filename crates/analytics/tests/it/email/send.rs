@@ -34,7 +34,10 @@ async fn one_mail_per_person_and_branch_or_per_person() {
         (&job["status"], &job["total_emails"], &job["target_branches"], &job["report_date"], &job["tenant_id"]),
         (&json!("queued"), &json!(4), &json!([]), &json!(DAY), &json!(shop.tenant))
     );
-    assert_eq!((&job["emails_sent"], &job["emails_failed"], &job["skipped_branches"]), (&json!(0), &json!(0), &json!([])));
+    assert_eq!(
+        (&job["emails_sent"], &job["emails_failed"], &job["skipped_branches"]),
+        (&json!(0), &json!(0), &json!([]))
+    );
     assert_eq!(
         told(&shop).await,
         [
@@ -58,7 +61,8 @@ async fn branches_that_are_asked_for() {
     assert_eq!((&job["skipped_branches"], &job["total_emails"]), (&json!(["D02"]), &json!(2)));
     assert_eq!(job["target_branches"], json!(["D01", "D02", "GHOST"]));
     let unknown = faults(&shop, &json!({ "report_date": DAY, "branch_codes": ["X9", "D01", "Y8"] })).await;
-    let fault = |code: &str| format!("branch_codes: {code} is neither a location nor a branch that anybody is mapped to");
+    let fault =
+        |code: &str| format!("branch_codes: {code} is neither a location nor a branch that anybody is mapped to");
     assert_eq!(unknown, [fault("X9"), fault("Y8")]);
     assert_eq!(told(&shop).await.len(), 2, "a refused send queues nothing");
 }
