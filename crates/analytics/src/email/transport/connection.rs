@@ -213,6 +213,11 @@ impl Connection {
         self.used
     }
 
+    #[cfg(test)]
+    pub(super) fn age(&mut self, long: Duration) {
+        self.used = self.used.checked_sub(long).unwrap_or(self.used);
+    }
+
     /// A command that has one good reply.
     async fn expect(&mut self, code: u16, command: impl Display, what: &str) -> Result<(), Refusal> {
         if self.say(command, what).await?.has_code(code) { Ok(()) } else { Err(self.confused()) }
