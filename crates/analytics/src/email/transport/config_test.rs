@@ -211,7 +211,7 @@ impl TestLetter<'_> {
         match self.outlet {
             Outlet::Files { dir, .. } => {
                 course.begin(TestedStep::Mail);
-                match write_eml(dir, id, &bytes).await {
+                match write_eml(dir, &id.to_string(), &bytes).await {
                     Ok(path) => course.succeed(format!("The mail was written to {}.", path.display())),
                     Err(error) => course.fail(format!("The mail could not be written to {}: {error}.", dir.display())),
                 }
