@@ -1,6 +1,6 @@
 //! Which branches an answer is about: those asked for, and of these only what the caller may see.
 
-use common::auth::TenantContext;
+use common::{auth::TenantContext, http::ApiError};
 
 /// The branches the caller is limited to; `None` = all.
 pub(crate) fn visible(context: &TenantContext) -> Option<&[String]> {
@@ -14,6 +14,20 @@ pub(crate) fn selected(context: &TenantContext, asked: Vec<String>) -> Option<Ve
         None => Some(asked),
         Some(visible) if asked.is_empty() => Some(visible.to_vec()),
         Some(visible) => Some(asked.into_iter().filter(|branch| visible.contains(branch)).collect()),
+    }
+}
+
+/// For what is of the whole tenant: nobody who is limited to some branches.
+///
+/// # Errors
+/// 403 for members who are limited to branches; `what` says what they asked for.
+pub(crate) fn require_all_branches(context: &TenantContext, what: &str) -> Result<(), ApiError> {
+    match visible(context) {
+        None => Ok(()),
+        Some(branches) => Err(ApiError::Forbidden(format!(
+            "{what} is for members who are not limited to branches; you see {}.",
+            branches.join(", ")
+        ))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Branch reports by mail: who gets them, what is in them, how they go out, and what became of each.
 
+mod address;
 mod bounces;
 pub(crate) mod config;
 mod mappings;
@@ -14,7 +15,11 @@ mod transport;
 
 use utoipa_axum::router::OpenApiRouter;
 
-pub use self::{schedules::keeper as scheduling, state::MailState};
+pub use self::{
+    schedules::keeper as scheduling,
+    sending::{Mailer, wake_due},
+    state::MailState,
+};
 
 /// All routes under `/analytics/email`.
 pub(crate) fn routes() -> OpenApiRouter<MailState> {

@@ -3,6 +3,7 @@
 use chrono::DateTime;
 use common::{
     auth::{AppState, Role},
+    config::Settings,
     db::TenantTx,
     ids::TenantId,
 };
@@ -34,8 +35,15 @@ impl Shop {
     }
 
     pub async fn open_with(settings: &TenantSettings) -> Self {
+        Self::open_as(settings, |_| {}).await
+    }
+
+    /// With a service that is set up otherwise.
+    pub async fn open_as(settings: &TenantSettings, change: impl FnOnce(&mut Settings)) -> Self {
         let db = TestDb::new().await;
-        let state = state::state(&db);
+        let mut service = state::settings(&db);
+        change(&mut service);
+        let state = AppState::new(db.app.clone(), service);
         let server = TestServer::start(analytics_service::app(state.clone()).unwrap()).await;
         let tenant = tenants::create(&db.app, settings).await;
         let owner = tokens::member(&state, tenant, Role::Owner).await;
@@ -71,6 +79,18 @@ impl Shop {
     pub async fn visits(&self, rows: &[Value]) {
         let rows: Vec<Value> = rows.iter().map(|row| over(&visit_base(row), row)).collect();
         self.put("visits", &json!({}), &rows).await;
+    }
+
+    /// What the audit log tells of these things, oldest first: actor, action, target, details.
+    pub async fn audit(&self, thing: &str) -> Vec<(String, String, Option<String>, Value)> {
+        let mut tx = TenantTx::begin(&self.db.app, self.tenant).await.unwrap();
+        sqlx::query_as(
+            "select actor, action, target, details from audit_log where starts_with(action, $1) order by entry_no",
+        )
+        .bind(thing)
+        .fetch_all(tx.conn())
+        .await
+        .unwrap()
     }
 
     /// GET that must succeed.

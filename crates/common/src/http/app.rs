@@ -161,10 +161,13 @@ fn request_span(request: &Request) -> Span {
     tracing::info_span!("request", method = %request.method(), path = shown(request.uri().path()), request_id = id)
 }
 
-/// A path without the secret that the link of an invitation ends with.
+/// A path without the secret that a link ends with: an invitation's, or that of who wants no more mails.
 pub(super) fn shown(path: &str) -> &str {
-    const INVITATION: &str = "/auth/invitations/";
-    if path.starts_with(INVITATION) { "/auth/invitations/***" } else { path }
+    const LINKS: [(&str, &str); 2] = [
+        ("/auth/invitations/", "/auth/invitations/***"),
+        ("/analytics/email/unsubscribe/", "/analytics/email/unsubscribe/***"),
+    ];
+    LINKS.into_iter().find(|(link, _)| path.starts_with(link)).map_or(path, |(_, shown)| shown)
 }
 
 fn answered<B>(response: &axum::http::Response<B>, took: Duration, span: &Span) {

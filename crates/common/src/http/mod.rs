@@ -19,7 +19,7 @@ mod tests;
 pub use app::{ServiceMeta, app, document};
 pub use error::{ApiError, FieldError};
 pub use extract::{Json, JsonBytes, Path, Query};
-pub use given::{Given, given};
+pub use given::{Given, MASK, given, given_secret};
 pub use page::{MAX_LIMIT, Page, PageQuery};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use request_id::RequestId;

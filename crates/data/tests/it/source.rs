@@ -442,6 +442,67 @@ async fn a_changed_secrets_key_is_said_and_everything_is_sealed_again() {
     assert!(own.is_ok() && list.is_ok());
 }
 
+#[tokio::test]
+async fn what_is_sealed_for_mails_is_sealed_again_too() {
+    let scene = SourceScene::new().await;
+    let sealer = Sealer::from_settings(&scene.state.settings);
+    let old = scene.state.settings.secrets_key.expose_secret().to_owned();
+    let purposes = ["email_configs.password_sealed", "email_configs.dkim_key_sealed", "mail_outbox.content_sealed"];
+    let sealed = purposes.map(|purpose| sealer.seal(scene.tenant, purpose, purpose.as_bytes()).unwrap());
+    let mut tx = TenantTx::begin(scene.pool(), scene.tenant).await.unwrap();
+    sqlx::query(
+        "insert into email_configs (tenant_id, server, port, from_address, username, password_sealed, use_tls, use_ssl,
+             dkim_domain, dkim_selector, dkim_key_sealed)
+         values ($1, 'smtp.example.com', 587, 'shop@example.com', 'shop', $2, true, false, 'example.com', 's', $3)",
+    )
+    .bind(scene.tenant)
+    .bind(&sealed[0])
+    .bind(&sealed[1])
+    .execute(tx.conn())
+    .await
+    .unwrap();
+    // Of mails those that are not sent yet.
+    for status in ["queued", "failed", "sent"] {
+        sqlx::query(
+            "insert into mail_outbox (tenant_id, outbox_id, kind, recipient, content_sealed, status)
+             values ($1, gen_random_uuid(), 'invitation', 'dana@example.com', $2, $3)",
+        )
+        .bind(scene.tenant)
+        .bind(&sealed[2])
+        .bind(status)
+        .execute(tx.conn())
+        .await
+        .unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    let new = sealed_with(&scene.state.settings, "new", Some(&old));
+    cli::source::reseal(&new).await.unwrap();
+    let only_new = Sealer::from_settings(&sealed_with(&scene.state.settings, "new", None));
+    let mut tx = TenantTx::begin(scene.pool(), scene.tenant).await.unwrap();
+    let (password, key): (Vec<u8>, Vec<u8>) =
+        sqlx::query_as("select password_sealed, dkim_key_sealed from email_configs")
+            .fetch_one(tx.conn())
+            .await
+            .unwrap();
+    let mails: Vec<(String, Vec<u8>)> =
+        sqlx::query_as("select status, content_sealed from mail_outbox order by status")
+            .fetch_all(tx.conn())
+            .await
+            .unwrap();
+    for (purpose, value) in purposes.iter().zip([&password, &key, &mails[0].1]).chain([(&purposes[2], &mails[1].1)]) {
+        let opened = only_new.open_text(scene.tenant, purpose, value).unwrap();
+        assert_eq!(opened.expose_secret(), *purpose);
+    }
+    assert_eq!(mails[2], (String::from("sent"), sealed[2].clone()));
+    let again = reseal(tx.conn(), &Sealer::from_settings(&new), scene.tenant).await.unwrap();
+    assert_eq!(again, Resealed { resealed: 0, lost: 0 });
+    // With neither key nothing is touched, and the loss is told.
+    let stranger = Sealer::from_settings(&sealed_with(&scene.state.settings, "stranger", None));
+    let again = reseal(tx.conn(), &stranger, scene.tenant).await.unwrap();
+    assert_eq!(again, Resealed { resealed: 0, lost: 4 });
+}
+
 /// A sink of everything that is logged on this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
