@@ -10,5 +10,5 @@ mod scope;
 mod stats;
 mod tasks;
 
-pub use email::MailState;
+pub use email::{MailState, SampleMail, sample_mails};
 pub use routes::{META, app, document};

@@ -14,7 +14,10 @@ mod transport;
 
 use utoipa_axum::router::OpenApiRouter;
 
-pub use self::state::MailState;
+pub use self::{
+    render::{SampleMail, sample_mails},
+    state::MailState,
+};
 
 /// All routes under `/analytics/email`.
 pub(crate) fn routes() -> OpenApiRouter<MailState> {
