@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use self::{
     schedules::keeper as scheduling,
     sending::{Mailer, wake_due},
+    render::{SampleMail, sample_mails},
     state::MailState,
 };
 
