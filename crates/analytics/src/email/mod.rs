@@ -16,9 +16,9 @@ mod transport;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
+    render::{SampleMail, sample_mails},
     schedules::keeper as scheduling,
     sending::{Mailer, wake_due},
-    render::{SampleMail, sample_mails},
     state::MailState,
 };
 
