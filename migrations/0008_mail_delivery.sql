@@ -67,6 +67,8 @@ alter table email_send_history
     -- RFC 3463, such as 5.1.1
     add column bounce_status text,
     add column bounce_reason text;
+create index email_sending_jobs_open on email_sending_jobs (tenant_id) where completed_at is null;
+
 create index email_send_history_job on email_send_history (tenant_id, job_id, status);
 create index email_send_history_date on email_send_history (tenant_id, report_date, sales_rep_email);
 create index email_send_history_waiting on email_send_history (tenant_id, report_date, branch_codes)

@@ -1,13 +1,16 @@
 //! analytics-service: serves by default; sub-commands for operators.
 
-use std::{io, process::ExitCode};
+use std::{io, process::ExitCode, sync::Arc};
 
+use analytics_service::{MailState, Mailer, scheduling};
 use clap::{Parser, Subcommand};
 use common::{
     auth::AppState,
     config::Settings,
     db::{connect_app, schema},
-    http, lifecycle, telemetry,
+    http, lifecycle,
+    secrets::Sealer,
+    telemetry,
 };
 use mimalloc::MiMalloc;
 
@@ -61,9 +64,19 @@ async fn serve() -> anyhow::Result<()> {
     schema::check(&pool).await?;
     let state = AppState::new(pool.clone(), settings);
     let access = tokio::spawn(state.clone().keep_fresh(shutdown.clone()));
-    let app = analytics_service::app(state)?;
+    let mail = MailState::new(state)?;
+    let scheduling = tokio::spawn(scheduling::keep_scheduling(
+        pool.clone(),
+        Arc::clone(&mail.app.settings),
+        Sealer::from_settings(&mail.app.settings),
+        shutdown.clone(),
+    ));
+    let delivering = tokio::spawn(Mailer::new(&mail).keep_delivering(shutdown.clone()));
+    let app = analytics_service::router(mail);
     tracing::info!(address = %listener.local_addr()?, "analytics-service is ready");
     http::serve(listener, app, shutdown).await?;
+    scheduling.await?;
+    delivering.await?;
     access.await?;
     pool.close().await;
     Ok(())

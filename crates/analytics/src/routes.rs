@@ -26,7 +26,12 @@ pub const META: ServiceMeta = ServiceMeta {
 /// # Errors
 /// A mail template is missing or not well-formed.
 pub fn app(state: AppState) -> anyhow::Result<Router> {
-    Ok(http::app(META, documented(), OpenApiRouter::new(), MailState::new(state)?))
+    Ok(router(MailState::new(state)?))
+}
+
+/// The same on a state that is there already, because the mails' worker shares it.
+pub fn router(state: MailState) -> Router {
+    http::app(META, documented(), OpenApiRouter::new(), state)
 }
 
 /// The OpenAPI document.

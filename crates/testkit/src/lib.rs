@@ -1,5 +1,5 @@
 //! What the tests of all crates share: a database per test, rows of GA4, an oracle to hold answers against, people who
-//! may call, and a client to call with. A dev-dependency only.
+//! may call, mail servers, and a client to call with. A dev-dependency only.
 
 pub mod db;
 pub mod documents;
@@ -7,6 +7,7 @@ pub mod google;
 pub mod http;
 pub mod oracle;
 pub mod rows;
+pub mod smtp;
 pub mod state;
 pub mod tenants;
 pub mod tokens;

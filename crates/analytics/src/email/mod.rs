@@ -15,7 +15,12 @@ mod transport;
 
 use utoipa_axum::router::OpenApiRouter;
 
-pub use self::state::MailState;
+pub use self::{
+    render::{SampleMail, sample_mails},
+    schedules::keeper as scheduling,
+    sending::{Mailer, wake_due},
+    state::MailState,
+};
 
 /// All routes under `/analytics/email`.
 pub(crate) fn routes() -> OpenApiRouter<MailState> {

@@ -1,7 +1,5 @@
 //! Which server a tenant's mails go through now: its own, else the operator's as a whole, else files in DEV.
 
-use std::sync::Arc;
-
 use common::{
     config::{DkimSettings, Environment, Settings, SmtpSettings},
     ids::TenantId,
@@ -88,7 +86,7 @@ fn signing(dkim: &StoredDkim, tenant: TenantId, sealer: &Sealer) -> Result<DkimK
         .map_err(|error| format!("The key that mails are signed with cannot be opened: {error}."))?;
     let key = dkim_key::read(&key).map_err(|fault| format!("The key that mails are signed with {fault}."))?;
     let StoredDkim { domain, selector, .. } = dkim;
-    Ok(DkimKey { domain: domain.clone(), selector: selector.clone(), key: Arc::new(key) })
+    Ok(DkimKey::new(domain.clone(), selector.clone(), key))
 }
 
 /// The two settings without which there is no default at all.
@@ -138,7 +136,7 @@ async fn operators_key(settings: &DkimSettings) -> Result<DkimKey, String> {
     let key = dkim_key::normal(&text)
         .and_then(|normal| dkim_key::read(&normal))
         .map_err(|fault| format!("DKIM_KEY_PATH {} {fault}", key_path.display()))?;
-    Ok(DkimKey { domain: domain.clone(), selector: selector.clone(), key: Arc::new(key) })
+    Ok(DkimKey::new(domain.clone(), selector.clone(), key))
 }
 
 /// The log gets what tenants are not told: which setting of the operator's is wrong.

@@ -1,0 +1,110 @@
+//! The mails of a send as rows: one per person and branches, and never two of the same generation.
+
+use chrono::NaiveDate;
+use common::ids::{JobId, MailId, TenantId};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use super::targets::{Known, Target};
+
+/// A mail to be queued.
+#[derive(Debug)]
+pub(super) struct NewMail {
+    pub(super) target: Target,
+    pub(super) subject: String,
+}
+
+/// Waits until no other send of the tenant is being queued.
+pub(super) async fn lock(conn: &mut PgConnection, tenant: TenantId) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('ga send ' || $1::text, 0))", tenant.to_string())
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
+pub(super) async fn tenant_name(conn: &mut PgConnection, tenant: TenantId) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar!("select name from tenants where tenant_id = $1", tenant.uuid()).fetch_one(conn).await
+}
+
+/// All mails of a report day, of every generation.
+pub(super) async fn of_day(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    day: NaiveDate,
+) -> Result<Vec<Known>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select mail_id as "mail_id: MailId", sales_rep_email, branch_codes, generation,
+             status in ('failed', 'cancelled', 'suppressed') as "is_over!"
+         from email_send_history where tenant_id = $1 and report_date = $2"#,
+        tenant.uuid(),
+        day,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Known {
+            mail_id: row.mail_id,
+            email: row.sales_rep_email,
+            branch_codes: row.branch_codes,
+            generation: row.generation,
+            is_over: row.is_over,
+        })
+        .collect())
+}
+
+/// Queues the mails for a job: new rows, and earlier ones that failed once more. Whose address is suppressed gets a row that
+/// says so.
+///
+/// # Errors
+/// The database is away.
+pub(super) async fn put(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    job: JobId,
+    day: NaiveDate,
+    generation: i32,
+    mails: &[NewMail],
+) -> Result<(), sqlx::Error> {
+    let rows: Vec<Value> = mails
+        .iter()
+        .map(|NewMail { target, subject }| {
+            json!({
+                "mail_id": target.again.unwrap_or_else(MailId::generate), "is_again": target.again.is_some(),
+                "email": target.email, "name": target.name, "branch_codes": target.branch_codes, "subject": subject,
+            })
+        })
+        .collect();
+    // Of an update and an insert in one statement neither sees the other's rows; they are different ones.
+    sqlx::query!(
+        r#"with mails as (
+             select x.*, s.reason
+             from jsonb_to_recordset($5) as x (mail_id uuid, is_again boolean, email text, name text, branch_codes text[],
+                 subject text)
+             left join email_suppressions s on s.tenant_id = $1 and s.email = lower(x.email)
+         ), again as (
+             update email_send_history h
+             set job_id = $2, subject = m.subject, sales_rep_name = m.name,
+                 status = case when m.reason is null then 'queued' else 'suppressed' end,
+                 error_message = 'The address is suppressed: ' || m.reason || '.', smtp_response = null,
+                 next_attempt_at = null, claimed_by = null, attempts = 0, queued_at = now()
+             from mails m
+             where h.tenant_id = $1 and h.mail_id = m.mail_id and m.is_again
+         )
+         insert into email_send_history (tenant_id, mail_id, job_id, branch_codes, sales_rep_email, sales_rep_name, subject,
+             report_date, generation, status, error_message)
+         select $1, m.mail_id, $2, m.branch_codes, m.email, m.name, m.subject, $3, $4,
+             case when m.reason is null then 'queued' else 'suppressed' end,
+             'The address is suppressed: ' || m.reason || '.'
+         from mails m
+         where not m.is_again"#,
+        tenant.uuid(),
+        job.uuid(),
+        day,
+        generation,
+        Value::Array(rows),
+    )
+    .execute(conn)
+    .await
+    .map(|_| ())
+}

@@ -1,0 +1,86 @@
+//! Works off the mails that wait: one run of a tenant at a time, over several connections, each mail at most once.
+//!
+//! A mail's row is claimed before its content is sent and settled after the server's reply. What stays claimed by a run that is
+//! no more has an unknown outcome, is said to be unknown, and is never sent again by itself.
+
+mod backoff;
+mod batch;
+mod deliver;
+mod finish;
+mod ledger;
+mod mail;
+mod outbox;
+mod recover;
+mod run;
+
+use std::{sync::Arc, time::Duration};
+
+use common::{
+    config::Settings,
+    jobs::{Handlers, WorkerOptions, run_worker},
+    secrets::Sealer,
+};
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+pub(super) use finish::finish_jobs;
+pub use outbox::wake_due;
+
+use super::job::DeliverTask;
+use crate::email::{MailState, render::Renderer, transport::Servers};
+
+/// Tenants whose mails are worked off at the same time: one whose server hangs holds up no other.
+const TENANTS_AT_ONCE: usize = 8;
+
+/// How often connections that nobody uses are ended.
+const CLOSE_EVERY: Duration = Duration::from_secs(10);
+
+/// What working mails off needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Mailer {
+    pool: PgPool,
+    settings: Arc<Settings>,
+    sealer: Sealer,
+    renderer: Arc<Renderer>,
+    servers: Servers,
+}
+
+impl Mailer {
+    #[must_use]
+    pub fn new(state: &MailState) -> Self {
+        let MailState { app, renderer, sealer, pages: _ } = state;
+        Self {
+            pool: app.pool.clone(),
+            settings: Arc::clone(&app.settings),
+            sealer: sealer.clone(),
+            renderer: Arc::clone(renderer),
+            servers: Servers::new(&app.settings),
+        }
+    }
+
+    /// Works off what waits, for all tenants, until `stop`.
+    pub async fn keep_delivering(self, stop: CancellationToken) {
+        let mailer = self.clone();
+        let handlers = Handlers::new().on(move |task: DeliverTask, attempt| {
+            let mailer = mailer.clone();
+            async move { run::deliver(&mailer, task.tenant_id, &attempt.stop).await }
+        });
+        let options = WorkerOptions {
+            concurrency: TENANTS_AT_ONCE,
+            ..WorkerOptions::dead_after(self.settings.worker_dead_after)
+        };
+        let working = run_worker(self.pool.clone(), handlers, options, stop.clone());
+        let waking = outbox::keep_waking(self.pool.clone(), stop.clone());
+        tokio::join!(working, waking, close_idle(&self.servers, &stop));
+        self.servers.close_all().await;
+    }
+}
+
+async fn close_idle(servers: &Servers, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(CLOSE_EVERY) => servers.close_idle().await,
+        }
+    }
+}
