@@ -1,10 +1,12 @@
 //! Mail servers for tests: one in the process, whose answers a test writes, and PyPI's aiosmtpd.
 
+mod aiosmtpd;
 mod certificates;
 mod script;
 mod session;
 mod sink;
 
+pub use aiosmtpd::{Aiosmtpd, AiosmtpdOptions, Taken, python, read_by_python};
 pub use certificates::Certificates;
 pub use script::{Answer, Phase, Talk, by_recipient};
 pub use sink::{Heard, Options, Received, Sink};
