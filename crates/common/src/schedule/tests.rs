@@ -1,5 +1,7 @@
 //! Schedules against the calendar, the clocks, and a search minute by minute.
 
+mod zones;
+
 use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::{
     Africa::Cairo, America::New_York, Asia::Kolkata, Australia::Lord_Howe, Europe::Berlin, Pacific::Apia, Tz,
