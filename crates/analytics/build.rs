@@ -1,5 +1,5 @@
-//! Tells the tests what is at hand, plpgsql_check and two mail servers, so that those which need it are counted as skipped and
-//! not as passed where it is not.
+//! Tells the tests what is at hand, plpgsql_check and two mail servers, so that those which need it are counted as skipped
+//! and not as passed where it is not.
 
 use std::{
     os::unix::fs::MetadataExt,
@@ -8,7 +8,7 @@ use std::{
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rustc-check-cfg=cfg(plpgsql_check, aiosmtpd, opensmtpd)");
+    println!("cargo:rustc-check-cfg=cfg(plpgsql_check, aiosmtpd, postfix)");
     let servers = std::fs::read_dir("/usr/share/postgresql").into_iter().flatten().flatten();
     let installed = |server: &Path| server.join("extension/plpgsql_check.control").is_file();
     if servers.map(|server| server.path()).any(|server| installed(&server)) {
@@ -22,11 +22,11 @@ fn main() {
         // Not where it is absent: cargo would compile this crate anew each time.
         println!("cargo:rerun-if-changed={}", aiosmtpd.display());
     }
-    // Debian's opensmtpd; it changes to users of its own, which only root may.
+    // Debian's postfix, and what makes users for its logins; it changes to users of its own, which only root may.
     let is_root = std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
-    let opensmtpd = Path::new("/usr/sbin/smtpctl");
-    if is_root && opensmtpd.is_file() && Path::new("/usr/sbin/smtpd").is_file() {
-        println!("cargo:rustc-cfg=opensmtpd");
-        println!("cargo:rerun-if-changed={}", opensmtpd.display());
+    let needed = ["/usr/sbin/postfix", "/usr/sbin/saslpasswd2", "/usr/lib/postfix/sbin/virtual"].map(Path::new);
+    if is_root && needed.iter().all(|file| file.is_file()) {
+        println!("cargo:rustc-cfg=postfix");
+        println!("cargo:rerun-if-changed={}", needed[0].display());
     }
 }

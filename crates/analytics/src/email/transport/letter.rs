@@ -34,7 +34,8 @@ pub(crate) struct Letter<'a> {
     pub(crate) dkim: Option<&'a DkimKey>,
 }
 
-/// The mail's bytes: lines end in CRLF, none is longer than 998 octets, and all of it is ASCII but for addresses that are not.
+/// The mail's bytes: lines end in CRLF, none is longer than 998 octets, and all of it is ASCII but for addresses that are
+/// not.
 ///
 /// # Errors
 /// Something in it cannot be written into a mail.

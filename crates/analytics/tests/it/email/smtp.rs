@@ -193,7 +193,9 @@ async fn a_tenants_own_server_is_not_on_this_machine() {
             settings.smtp.server = None;
         }
     };
-    let own = json!({ "server": "127.0.0.1", "port": port, "from_address": "own@shop.example", "use_tls": false, "use_ssl": false });
+    let own = json!({
+        "server": "127.0.0.1", "port": port, "from_address": "own@shop.example", "use_tls": false, "use_ssl": false,
+    });
     let allowed = shop(port, allowing(true)).await;
     allowed.client.put(CONFIG, &own).await.expect(200);
     let answer = tested(&allowed, "ann").await;

@@ -244,8 +244,8 @@ proptest! {
     }
 }
 
-/// lettre's canonical form of headers and bodies has to be what verifiers make of them: folded and encoded subjects, spaces and
-/// empty lines at ends, dots.
+/// lettre's canonical form of headers and bodies has to be what verifiers make of them: folded and encoded subjects, spaces
+/// and empty lines at ends, dots.
 #[tokio::test]
 #[cfg_attr(not(aiosmtpd), ignore = "dkimpy (scripts/aiosmtpd.sh install) is not on this machine")]
 async fn signatures_hold_whatever_is_signed() {
