@@ -57,7 +57,7 @@ impl Aiosmtpd {
     /// # Panics
     /// When it does not start.
     pub async fn start(options: &AiosmtpdOptions<'_>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("a temporary folder");
         let mut command = Command::new(python());
         command.arg(script("smtp_server.py")).arg(dir.path());
         if let Some(certificates) = options.certificates {
@@ -77,7 +77,10 @@ impl Aiosmtpd {
         let mut process =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("aiosmtpd starts");
         let mut line = String::new();
-        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line).await.unwrap();
+        BufReader::new(process.stdout.as_mut().expect("aiosmtpd says something"))
+            .read_line(&mut line)
+            .await
+            .expect("aiosmtpd says something");
         let port = line.trim().parse().expect("aiosmtpd says its port");
         Self { port, dir, _process: process }
     }
@@ -94,19 +97,26 @@ impl Aiosmtpd {
     /// When the folder cannot be read.
     #[must_use]
     pub fn mails(&self) -> Vec<Taken> {
-        let entries = std::fs::read_dir(self.dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        let entries = std::fs::read_dir(self.dir.path())
+            .expect("the folder of mails can be read")
+            .map(|entry| entry.expect("the folder of mails can be read").path());
         let mut files: Vec<PathBuf> =
             entries.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
         files.sort();
-        files.iter().map(|file| taken(&std::fs::read(file).unwrap())).collect()
+        files.iter().map(|file| taken(&std::fs::read(file).expect("a mail can be read"))).collect()
     }
 }
 
 fn taken(json: &[u8]) -> Taken {
-    let mail: Value = serde_json::from_slice(json).unwrap();
-    let text = |field: &str| mail[field].as_str().unwrap().to_owned();
-    let content = STANDARD.decode(text("content")).unwrap();
-    Taken { from: text("from"), to: text("to"), is_tls: mail["tls"].as_bool().unwrap(), content }
+    let mail: Value = serde_json::from_slice(json).expect("a mail as smtp_server.py writes it");
+    let text = |field: &str| mail[field].as_str().expect("a mail as smtp_server.py writes it").to_owned();
+    let content = STANDARD.decode(text("content")).expect("a mail as smtp_server.py writes it");
+    Taken {
+        from: text("from"),
+        to: text("to"),
+        is_tls: mail["tls"].as_bool().expect("a mail as smtp_server.py writes it"),
+        content,
+    }
 }
 
 /// What Python's parser makes of a mail: `headers`, `from`, `to`, `date`, `parts`, `defects`; with the TXT record of the key
@@ -118,8 +128,8 @@ pub async fn read_by_python(mail: &[u8], record: Option<&str>) -> Value {
     let mut command = Command::new(python());
     command.arg(script("read_mail.py")).args(record).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut process = command.kill_on_drop(true).spawn().expect("Python starts");
-    process.stdin.take().unwrap().write_all(mail).await.unwrap();
-    let output = process.wait_with_output().await.unwrap();
+    process.stdin.take().expect("Python reads").write_all(mail).await.expect("Python reads");
+    let output = process.wait_with_output().await.expect("Python reads");
     assert!(output.status.success(), "Python could not read the mail");
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("JSON of read_mail.py")
 }

@@ -36,9 +36,10 @@ impl Postfix {
     /// When it cannot be started: only root can.
     #[must_use]
     pub fn start(certificates: &Certificates) -> Self {
-        let dir = tempfile::Builder::new().prefix("postfix-").tempdir().unwrap();
+        let dir = tempfile::Builder::new().prefix("postfix-").tempdir().expect("a temporary folder");
         // Its processes are no root.
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755))
+            .expect("the folder of postfix can be set up");
         certificates.write(dir.path());
         let (submission, submissions) = free_ports();
         let password = uuid::Uuid::new_v4().simple().to_string();
@@ -67,7 +68,7 @@ impl Postfix {
     #[must_use]
     pub fn mailbox(&self) -> Vec<Vec<u8>> {
         let Ok(entries) = fs::read_dir(self.path("mails/all/new")) else { return Vec::new() };
-        entries.map(|entry| fs::read(entry.unwrap().path()).unwrap()).collect()
+        entries.map(|entry| fs::read(entry.expect("a mail can be read").path()).expect("a mail can be read")).collect()
     }
 
     /// What it wrote about itself.
@@ -82,10 +83,10 @@ impl Postfix {
 
     fn configure(&self) {
         for folder in ["etc/sasl", "spool", "data", "mails"] {
-            fs::create_dir_all(self.path(folder)).unwrap();
+            fs::create_dir_all(self.path(folder)).expect("the folder of postfix can be set up");
         }
-        chown(self.path("data"), Some(account("postfix")), None).unwrap();
-        chown(self.path("mails"), Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(self.path("data"), Some(account("postfix")), None).expect("the folder of postfix can be set up");
+        chown(self.path("mails"), Some(NOBODY), Some(NOBODY)).expect("the folder of postfix can be set up");
         let dir = self.dir.path().display();
         let main = include_str!("postfix/main.cf").replace("@dir@", &dir.to_string());
         let master = include_str!("postfix/master.cf")
@@ -94,21 +95,26 @@ impl Postfix {
         let sasl = format!(
             "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: {dir}/etc/sasldb2\n"
         );
-        fs::write(self.path("etc/main.cf"), main).unwrap();
-        fs::write(self.path("etc/master.cf"), master).unwrap();
-        fs::write(self.path("etc/sasl/smtpd.conf"), sasl).unwrap();
-        fs::write(self.path("etc/people"), "if !/^unknown/\n/@rep\\.example$/ all/\nendif\n").unwrap();
+        fs::write(self.path("etc/main.cf"), main).expect("the folder of postfix can be set up");
+        fs::write(self.path("etc/master.cf"), master).expect("the folder of postfix can be set up");
+        fs::write(self.path("etc/sasl/smtpd.conf"), sasl).expect("the folder of postfix can be set up");
+        fs::write(self.path("etc/people"), "if !/^unknown/\n/@rep\\.example$/ all/\nendif\n")
+            .expect("the folder of postfix can be set up");
     }
 
     fn add_user(&self) {
-        let (user, realm) = Self::USER.split_once('@').unwrap();
+        let (user, realm) = Self::USER.split_once('@').expect("a user with a domain");
         let users = self.path("etc/sasldb2");
         let mut command = Command::new("/usr/sbin/saslpasswd2");
         command.args(["-p", "-c", "-u", realm, "-f"]).arg(&users).arg(user).stdin(Stdio::piped());
         let mut process = command.spawn().expect("saslpasswd2 starts");
-        std::io::Write::write_all(&mut process.stdin.take().unwrap(), self.password.as_bytes()).unwrap();
-        assert!(process.wait().unwrap().success(), "saslpasswd2");
-        chown(users, Some(account("postfix")), None).unwrap();
+        std::io::Write::write_all(
+            &mut process.stdin.take().expect("saslpasswd2 reads the password"),
+            self.password.as_bytes(),
+        )
+        .expect("saslpasswd2 reads the password");
+        assert!(process.wait().expect("saslpasswd2 reads the password").success(), "saslpasswd2");
+        chown(users, Some(account("postfix")), None).expect("the folder of postfix can be set up");
     }
 
     fn postfix(&self, what: &str) {
@@ -127,14 +133,14 @@ impl Drop for Postfix {
 
 /// The number of a system account.
 fn account(name: &str) -> u32 {
-    let accounts = fs::read_to_string("/etc/passwd").unwrap();
+    let accounts = fs::read_to_string("/etc/passwd").expect("an account of the system");
     let account =
         accounts.lines().find_map(|line| line.strip_prefix(&format!("{name}:"))).expect("the account is there");
-    account.split(':').nth(1).unwrap().parse().unwrap()
+    account.split(':').nth(1).expect("an account of the system").parse().expect("an account of the system")
 }
 
 /// Two that nobody listened on a moment ago.
 fn free_ports() -> (u16, u16) {
-    let held: Vec<TcpListener> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    (held[0].local_addr().unwrap().port(), held[1].local_addr().unwrap().port())
+    let held: Vec<TcpListener> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    (held[0].local_addr().expect("a free port").port(), held[1].local_addr().expect("a free port").port())
 }
