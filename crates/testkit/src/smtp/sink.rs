@@ -91,8 +91,8 @@ impl Sink {
     }
 
     pub async fn start_with(options: Options, script: impl Fn(Phase, &Talk) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a free port");
         let shared = Arc::new(Shared {
             acceptor: options.certificates.as_ref().map(Certificates::acceptor),
             options,

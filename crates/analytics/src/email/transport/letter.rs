@@ -6,8 +6,8 @@ use lettre::{
     Message,
     address::Envelope,
     message::{
-        Mailbox, Mailboxes, MultiPart,
-        header::{From, HeaderName, HeaderValue, To},
+        Body, Mailbox, Mailboxes, MultiPart,
+        header::{ContentTransferEncoding, ContentType, From, HeaderName, HeaderValue, MIME_VERSION_1_0, To},
     },
 };
 
@@ -34,7 +34,8 @@ pub(crate) struct Letter<'a> {
     pub(crate) dkim: Option<&'a DkimKey>,
 }
 
-/// The mail's bytes: lines end in CRLF, none is longer than 998 octets, and all of it is ASCII but for addresses that are not.
+/// The mail's bytes: lines end in CRLF, none is longer than 998 octets, and all of it is ASCII but for addresses that are
+/// not.
 ///
 /// # Errors
 /// Something in it cannot be written into a mail.
@@ -44,6 +45,7 @@ pub(crate) fn compose(letter: &Letter<'_>) -> anyhow::Result<Vec<u8>> {
     check_address(to)?;
     let message_id = message_id_value(message_id)?;
     let unsubscribe = unsubscribe_value(unsubscribe_url)?;
+    let (kind, body) = alternatives(text, html)?;
     let envelope = Envelope::new(Some(from.email.clone()), vec![to.email.clone()])?;
     let mut message = Message::builder()
         .envelope(envelope)
@@ -55,7 +57,9 @@ pub(crate) fn compose(letter: &Letter<'_>) -> anyhow::Result<Vec<u8>> {
         .raw_header(plain("List-Unsubscribe", unsubscribe))
         .raw_header(plain("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()))
         .raw_header(plain("Auto-Submitted", "auto-generated".to_owned()))
-        .multipart(MultiPart::alternative_plain_html(lines(text), lines(html)))
+        .header(MIME_VERSION_1_0)
+        .header(kind)
+        .body(Body::dangerous_pre_encoded(body, ContentTransferEncoding::SevenBit))
         .context("the mail could not be put together")?;
     // Only now with their names: the builder reads these headers back, and not every name survives that.
     message.headers_mut().set(From::from(Mailboxes::from(named(from))));
@@ -64,6 +68,16 @@ pub(crate) fn compose(letter: &Letter<'_>) -> anyhow::Result<Vec<u8>> {
         message.sign(&key.config);
     }
     Ok(message.formatted())
+}
+
+/// The text and the HTML as one body, and its type. Not left to lettre's builder: with it the type would be no header of the
+/// mail's, and lettre signs it as absent while every reader finds it there.
+fn alternatives(text: &str, html: &str) -> anyhow::Result<(ContentType, Vec<u8>)> {
+    let parts = MultiPart::alternative_plain_html(lines(text), lines(html));
+    let kind = parts.headers().get().context("the parts of a mail have no type")?;
+    let mut whole = parts.formatted();
+    let end = whole.windows(4).position(|end| end == b"\r\n\r\n").context("the parts of a mail have no head")?;
+    Ok((kind, whole.split_off(end + 4)))
 }
 
 /// A header that is neither folded nor encoded: lettre would encode what it takes for a word that is not ASCII, and readers

@@ -73,9 +73,18 @@ fn names(bytes: &[u8]) -> Vec<String> {
     heads.map(|line| line.split(':').next().unwrap().to_owned()).collect()
 }
 
-const HEADERS: [&str; 10] = [
-    "From", "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "Auto-Submitted",
-    "MIME-Version", "Content-Type",
+const HEADERS: [&str; 11] = [
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+    "Auto-Submitted",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
 ];
 
 /// No line is too long or ends otherwise, all is ASCII, and the headers are ours and no others.
@@ -232,5 +241,42 @@ proptest! {
         prop_assert_eq!(mail.subject().unwrap_or_default(), expected(&subject, 250));
         prop_assert!(matches!(mail.header("List-Unsubscribe"), Some(HeaderValue::Address(_) | HeaderValue::Text(_))));
         prop_assert_eq!(mail.parts.len(), 3);
+    }
+}
+
+/// lettre's canonical form of headers and bodies has to be what verifiers make of them: folded and encoded subjects, spaces
+/// and empty lines at ends, dots.
+#[tokio::test]
+#[cfg_attr(not(aiosmtpd), ignore = "dkimpy (scripts/aiosmtpd.sh install) is not on this machine")]
+async fn signatures_hold_whatever_is_signed() {
+    let rsa = include_str!("../../config/rsa.test-only.pem");
+    let record = include_str!("../../../../tests/it/email/dkim.test-only.txt").trim();
+    let key = DkimSigningKey::new(rsa, DkimSigningAlgorithm::Rsa).unwrap();
+    let key = DkimKey::new("shop.example".to_owned(), "mail".to_owned(), key);
+    let long = "branch report of the day ".repeat(9);
+    for (subject, text) in [
+        ("", ""),
+        ("x", "no end of the line"),
+        (" a\t  b ", "spaces at the end   \nof lines\t \n\n\n\n"),
+        (long.as_str(), "\n\n.\n..\n \n"),
+        ("Größe: 12,50 €, und noch vieles mehr, was über die Zeile hinausgeht, bis sie gefaltet wird", "Grüße\n\n"),
+        ("\u{1f4ec}\u{1f4ec} Συνολικά έσοδα ανά υποκατάστημα για την προηγούμενη ημέρα \u{1f4ec}", "\t\tx"),
+    ] {
+        let mut parts = parts();
+        (parts.subject, parts.text, parts.html) = (subject.to_owned(), text.to_owned(), format!("<p>{text}</p>\n\n"));
+        (parts.from.name, parts.to.name) = (Some(long.clone()), Some("Ann \"A.\" Müller, Jr.".to_owned()));
+        parts.url = format!("https://api.example/unsubscribe/{}", "x".repeat(700));
+        let mail = composed(&parts, Some(&key)).unwrap();
+        let read = testkit::smtp::read_by_python(&mail, Some(record)).await;
+        assert_eq!(read["dkim"], true, "{subject:?}");
+        assert_eq!(read["defects"], serde_json::json!([]), "{subject:?}");
+        assert_eq!(read["to"][0][0], "Ann \"A.\" Müller, Jr.");
+        let header = |name: &str| {
+            let headers = read["headers"].as_array().unwrap();
+            headers.iter().find(|header| header[0] == name).unwrap()[1].as_str().unwrap().to_owned()
+        };
+        assert_eq!(header("Subject"), expected(subject, 250));
+        assert_eq!(header("List-Unsubscribe"), format!("<{}>", parts.url));
+        assert_eq!(read["parts"][0][1].as_str().unwrap().replace("\r\n", "\n").trim_end(), text.trim_end());
     }
 }
