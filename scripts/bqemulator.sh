@@ -7,51 +7,22 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+WHAT='BigQuery emulator'
 HERE=$LOCAL/bqemulator
 PROGRAM=$HERE/bin/bqemulator
 PINS=$ROOT/scripts/bqemulator.txt
+# shellcheck source=scripts/pip_lib.sh
+source "$ROOT/scripts/pip_lib.sh"
 
-cannot() {
-    say "no BigQuery emulator here: $1"
-    exit 3
-}
-
-# version: of the pinned packages together. The program carries it, and is written last: where it is, all is whole.
-version() { cksum <"$PINS" | tr ' ' '-'; }
-
+# The program carries the version, and is written last: where it is, all is whole.
 whole() { [[ -x $PROGRAM ]] && grep -q "^# version $(version)\$" "$PROGRAM"; }
-
-# check_python: the oldest Python that the pinned packages run on, with what makes an environment.
-check_python() {
-    local found
-    have python3 || cannot 'python3 is missing'
-    found=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    [[ $(printf '%s\n' 3.11 "$found" | sort -V | head -n 1) == 3.11 ]] ||
-        cannot "Python $found is too old, 3.11 is needed"
-    python3 -c 'import venv, ensurepip' 2>/dev/null ||
-        cannot 'python3 has no venv or no pip (Debian, Ubuntu: apt-get install python3-venv)'
-}
-
-# get_packages: pip tells a registry that does not answer only in words.
-get_packages() {
-    local log=$HERE/pip.log
-    if "$HERE/venv/bin/python3" -m pip install --quiet --disable-pip-version-check --only-binary=:all: \
-        --requirement "$PINS" >"$log" 2>&1; then
-        return
-    fi
-    if grep -qE 'Retrying \(|Max retries|Connection|Timeout|ProxyError|SSLError|HTTP error|Server Error' "$log"; then
-        cannot "the package registry does not answer: $(grep -E 'ERROR|WARNING' "$log" | tail -n 1)"
-    fi
-    die "bqemulator: pip: $(grep -E 'ERROR' "$log" | tail -n 1) (.local/bqemulator/pip.log)"
-}
 
 install() {
     check_python
     say 'installing the BigQuery emulator from PyPI into .local/bqemulator (750 MB)'
-    rm -rf "$HERE"
+    empty_environment
     mkdir -p "$HERE/bin" "$HERE/home"
-    python3 -m venv "$HERE/venv"
-    get_packages
+    get_packages "$PINS"
     # duckdb keeps its extensions in the user's home folder: this one is the emulator's own.
     HOME=$HERE/home "$HERE/venv/bin/python3" -c 'from duckdb_extensions import import_extension; import_extension("spatial")'
     cat >"$PROGRAM.new" <<PROGRAM

@@ -13,8 +13,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/services_lib.sh
 source "$ROOT/scripts/services_lib.sh"
 
+WHAT=schemathesis
 HERE=$LOCAL/schemathesis
 PINS=$ROOT/scripts/schemathesis/packages.txt
+# shellcheck source=scripts/pip_lib.sh
+source "$ROOT/scripts/pip_lib.sh"
 RULES=$ROOT/scripts/schemathesis
 # Written last: where it is, all is whole.
 STAMP=$HERE/version
@@ -23,46 +26,13 @@ RUN=$HERE/run
 # Operations that end the session or the tenant that calls them: each call has a session and a tenant of its own.
 ENDING=(logout end_session end_sessions change_tenant)
 
-cannot() {
-    say "no schemathesis here: $1"
-    exit 3
-}
-
-version() { cksum <"$PINS" | tr ' ' '-'; }
-
 whole() { [[ -f $STAMP && $(<"$STAMP") == "$(version)" && -x $HERE/venv/bin/schemathesis ]]; }
-
-# check_python: the oldest Python that the pinned packages run on, with what makes an environment.
-check_python() {
-    local found
-    have python3 || cannot 'python3 is missing'
-    found=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    [[ $(printf '%s\n' 3.11 "$found" | sort -V | head -n 1) == 3.11 ]] ||
-        cannot "Python $found is too old, 3.11 is needed"
-    python3 -c 'import venv, ensurepip' 2>/dev/null ||
-        cannot 'python3 has no venv or no pip (Debian, Ubuntu: apt-get install python3-venv)'
-}
-
-# get_packages: pip tells a registry that does not answer only in words.
-get_packages() {
-    local log=$HERE/pip.log
-    if "$HERE/venv/bin/python3" -m pip install --quiet --disable-pip-version-check --only-binary=:all: \
-        --requirement "$PINS" >"$log" 2>&1; then
-        return
-    fi
-    if grep -qE 'Retrying \(|Max retries|Connection|Timeout|ProxyError|SSLError|HTTP error|Server Error' "$log"; then
-        cannot "the package registry does not answer: $(grep -E 'ERROR|WARNING' "$log" | tail -n 1)"
-    fi
-    die "schemathesis: pip: $(grep -E 'ERROR' "$log" | tail -n 1) (.local/schemathesis/pip.log)"
-}
 
 install() {
     check_python
     say 'installing schemathesis from PyPI into .local/schemathesis (90 MB)'
-    rm -rf "$HERE"
-    mkdir -p "$HERE"
-    python3 -m venv "$HERE/venv"
-    get_packages
+    empty_environment
+    get_packages "$PINS"
     version >"$STAMP"
 }
 

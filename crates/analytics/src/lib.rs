@@ -10,5 +10,5 @@ mod scope;
 mod stats;
 mod tasks;
 
-pub use email::{MailState, Mailer, scheduling, wake_due};
+pub use email::{MailState, Mailer, SampleMail, sample_mails, scheduling, wake_due};
 pub use routes::{META, app, document, router};

@@ -16,6 +16,7 @@ mod transport;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::{
+    render::{SampleMail, sample_mails},
     schedules::keeper as scheduling,
     sending::{Mailer, wake_due},
     state::MailState,

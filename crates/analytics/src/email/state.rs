@@ -6,7 +6,7 @@ use anyhow::Context;
 use axum::extract::FromRef;
 use common::{auth::AppState, secrets::Sealer};
 
-use super::render::Renderer;
+use super::{render::Renderer, suppressions::Pages};
 
 /// State of all routes of the service.
 #[derive(Debug, Clone)]
@@ -14,6 +14,7 @@ pub struct MailState {
     pub app: AppState,
     pub(crate) renderer: Arc<Renderer>,
     pub(crate) sealer: Sealer,
+    pub(crate) pages: Arc<Pages>,
 }
 
 impl MailState {
@@ -22,7 +23,8 @@ impl MailState {
     pub fn new(app: AppState) -> anyhow::Result<Self> {
         let renderer = Arc::new(Renderer::new().context("the mail templates cannot be used")?);
         let sealer = Sealer::from_settings(&app.settings);
-        Ok(Self { app, renderer, sealer })
+        let pages = Arc::new(Pages::new().context("the templates of pages cannot be used")?);
+        Ok(Self { app, renderer, sealer, pages })
     }
 }
 

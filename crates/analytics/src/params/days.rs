@@ -43,9 +43,19 @@ impl Params {
         Some(days)
     }
 
+    /// A day that must be there; `None`, with a fault noted, where it is not.
+    pub(crate) fn needed_day(&mut self, field: &str) -> Option<NaiveDate> {
+        let text = self.needed(field);
+        if text.is_empty() { None } else { self.checked_day(field, &text) }
+    }
+
     fn day(&mut self, field: &str) -> Option<NaiveDate> {
         let text = self.text(field)?;
-        let day = day(&text);
+        self.checked_day(field, &text)
+    }
+
+    fn checked_day(&mut self, field: &str, text: &str) -> Option<NaiveDate> {
+        let day = day(text);
         if day.is_none() {
             self.refuse(field, "is not a day that exists, as YYYY-MM-DD");
         }

@@ -23,22 +23,22 @@ use crate::params::Params;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct AbandonedCartLine {
     #[serde(flatten)]
-    head: LineHead,
+    pub(crate) head: LineHead,
     /// The same as `event_date`.
     last_activity: NaiveDate,
     /// The last add_to_cart.
     #[serde(deserialize_with = "instant")]
-    last_activity_at: DateTime<Utc>,
+    pub(crate) last_activity_at: DateTime<Utc>,
     /// Item lines.
-    items_count: i64,
+    pub(crate) items_count: i64,
     /// Price x quantity over all items, in the tenant's currency; 0 when no price is known.
     #[schema(value_type = f64)]
-    total_value: Number,
+    pub(crate) total_value: Number,
     /// Whether a price is known.
-    has_value: bool,
+    pub(crate) has_value: bool,
     #[serde(default, deserialize_with = "empty_if_null")]
     #[schema(required)]
-    products: Vec<ProductView>,
+    pub(crate) products: Vec<ProductView>,
 }
 
 const FIELDS: [SortField; 5] = [

@@ -21,15 +21,15 @@ use crate::params::Params;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct BounceLine {
     #[serde(flatten)]
-    head: LineHead,
-    entry_page: String,
+    pub(crate) head: LineHead,
+    pub(crate) entry_page: String,
 }
 
 /// A page that visits left without seeing another.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct BouncedPage {
-    entry_page: String,
-    bounce_count: i64,
+    pub(crate) entry_page: String,
+    pub(crate) bounce_count: i64,
 }
 
 /// The list's envelope, with two lists in its `data`.

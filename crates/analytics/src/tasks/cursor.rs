@@ -8,7 +8,7 @@ use super::{repository::TaskList, sort::Sort};
 
 /// A line's place in an order, as the SQL functions take and give it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The value of the field sorted by, as text.
     v: Option<String>,
     /// The activity, microseconds since 1970.

@@ -21,17 +21,17 @@ pub(crate) struct LineHead {
     /// The visitor: GA4's name of the device.
     user_pseudo_id: Option<String>,
     /// The visit's branch.
-    location_id: Option<String>,
+    pub(crate) location_id: Option<String>,
     /// The day of the line's latest event.
     event_date: NaiveDate,
-    user_id: Option<String>,
+    pub(crate) user_id: Option<String>,
     /// The buying company.
-    customer_name: Option<String>,
-    email: Option<String>,
+    pub(crate) customer_name: Option<String>,
+    pub(crate) email: Option<String>,
     /// The cell phone.
-    phone: Option<String>,
-    office_phone: Option<String>,
-    completed: bool,
+    pub(crate) phone: Option<String>,
+    pub(crate) office_phone: Option<String>,
+    pub(crate) completed: bool,
     /// Who completed it.
     completed_by: Option<AccountId>,
     completed_at: Option<DateTime<Utc>>,
@@ -55,16 +55,16 @@ pub(super) const HEAD_FIELDS: [SortField; 11] = [
 /// An item of a purchase or a cart.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ProductView {
-    item_id: Option<String>,
-    item_name: Option<String>,
+    pub(crate) item_id: Option<String>,
+    pub(crate) item_name: Option<String>,
     item_category: Option<String>,
     /// Null when GA4 did not say.
     #[schema(value_type = Option<f64>)]
-    price: Option<Number>,
+    pub(crate) price: Option<Number>,
     /// 1 when GA4 did not say.
     #[serde(default = "one", deserialize_with = "one_if_null")]
     #[schema(value_type = f64)]
-    quantity: Number,
+    pub(crate) quantity: Number,
 }
 
 fn one() -> Number {

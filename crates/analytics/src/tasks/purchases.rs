@@ -22,20 +22,20 @@ use crate::params::Params;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct PurchaseLine {
     #[serde(flatten)]
-    head: LineHead,
-    transaction_id: Option<String>,
+    pub(crate) head: LineHead,
+    pub(crate) transaction_id: Option<String>,
     /// In the tenant's currency; 0 when unknown.
     #[schema(value_type = f64)]
-    order_value: Number,
+    pub(crate) order_value: Number,
     /// Whether the value is known.
-    has_value: bool,
+    pub(crate) has_value: bool,
     /// Empty when unknown.
-    page_location: String,
+    pub(crate) page_location: String,
     /// The same as `session_id`.
     ga_session_id: Option<String>,
     #[serde(default, deserialize_with = "empty_if_null")]
     #[schema(required)]
-    products: Vec<ProductView>,
+    pub(crate) products: Vec<ProductView>,
 }
 
 const FIELDS: [SortField; 5] = [

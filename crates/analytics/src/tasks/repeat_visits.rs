@@ -22,28 +22,28 @@ use crate::params::Params;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct RepeatVisitLine {
     #[serde(flatten)]
-    head: LineHead,
+    pub(crate) head: LineHead,
     /// Distinct pages.
-    page_views_count: i64,
+    pub(crate) page_views_count: i64,
     /// Distinct products.
-    products_viewed: i64,
+    pub(crate) products_viewed: i64,
     /// In order of first view.
     #[serde(default, deserialize_with = "empty_if_null")]
     #[schema(required)]
-    products_details: Vec<ViewedProductView>,
+    pub(crate) products_details: Vec<ViewedProductView>,
 }
 
 /// A product that was looked at, as at its first view.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ViewedProductView {
     /// The item's name, else its id.
-    title: Option<String>,
+    pub(crate) title: Option<String>,
     /// The page it was seen on.
     url: Option<String>,
     category: Option<String>,
     /// Null when GA4 did not say.
     #[schema(value_type = Option<f64>)]
-    price: Option<Number>,
+    pub(crate) price: Option<Number>,
 }
 
 const FIELDS: [SortField; 2] = [("page_views_count", Kind::Whole), ("products_viewed", Kind::Whole)];

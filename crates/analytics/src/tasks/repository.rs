@@ -32,7 +32,7 @@ pub(crate) enum TaskList {
 }
 
 impl TaskList {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Purchases => "purchases",
             Self::CartAbandonment => "cart-abandonment",
@@ -45,32 +45,32 @@ impl TaskList {
 
 /// Which lines, and how many of them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Selection {
+pub(crate) struct Selection {
     /// `None` = the whole history.
-    pub(super) days: Option<Days>,
+    pub(crate) days: Option<Days>,
     /// `None` = all branches, lines without one included.
-    pub(super) locations: Option<Vec<String>>,
-    pub(super) text: Option<String>,
-    pub(super) limit: u32,
-    pub(super) offset: i64,
-    pub(super) after: Option<Place>,
+    pub(crate) locations: Option<Vec<String>>,
+    pub(crate) text: Option<String>,
+    pub(crate) limit: u32,
+    pub(crate) offset: i64,
+    pub(crate) after: Option<Place>,
 }
 
 /// A page of lines.
 #[derive(Debug, Deserialize)]
-pub(super) struct LinePage<L> {
-    pub(super) data: Vec<L>,
+pub(crate) struct LinePage<L> {
+    pub(crate) data: Vec<L>,
     /// All lines of the selection.
-    pub(super) total: i64,
+    pub(crate) total: i64,
     /// The place of the last line, where more follow.
-    pub(super) next: Option<Place>,
+    pub(crate) next: Option<Place>,
     /// Only of the list of bounces.
     #[serde(default)]
-    pub(super) frequently_bounced_pages: Vec<BouncedPage>,
+    pub(crate) frequently_bounced_pages: Vec<BouncedPage>,
 }
 
 /// The lists of one tenant.
-pub(super) struct TaskRepository<'t> {
+pub(crate) struct TaskRepository<'t> {
     tx: &'t mut TenantTx,
     tenant: TenantId,
 }
@@ -106,11 +106,11 @@ macro_rules! call {
 /// # Errors
 /// The database is away or took too long.
 impl<'t> TaskRepository<'t> {
-    pub(super) fn new(tx: &'t mut TenantTx, tenant: TenantId) -> Self {
+    pub(crate) fn new(tx: &'t mut TenantTx, tenant: TenantId) -> Self {
         Self { tx, tenant }
     }
 
-    pub(super) async fn purchases(
+    pub(crate) async fn purchases(
         &mut self,
         selection: Selection,
         sort: Sort,
@@ -126,7 +126,7 @@ impl<'t> TaskRepository<'t> {
         )
     }
 
-    pub(super) async fn abandoned_carts(
+    pub(crate) async fn abandoned_carts(
         &mut self,
         selection: Selection,
         sort: Sort,
@@ -142,7 +142,7 @@ impl<'t> TaskRepository<'t> {
         )
     }
 
-    pub(super) async fn searches(
+    pub(crate) async fn searches(
         &mut self,
         selection: Selection,
         sort: Sort,
@@ -160,7 +160,7 @@ impl<'t> TaskRepository<'t> {
         )
     }
 
-    pub(super) async fn repeat_visits(
+    pub(crate) async fn repeat_visits(
         &mut self,
         selection: Selection,
         sort: Sort,
@@ -176,7 +176,7 @@ impl<'t> TaskRepository<'t> {
         )
     }
 
-    pub(super) async fn bounces(
+    pub(crate) async fn bounces(
         &mut self,
         selection: Selection,
         sort: Sort,
@@ -193,7 +193,7 @@ impl<'t> TaskRepository<'t> {
     }
 
     /// Marks a line completed by `account`, or open again.
-    pub(super) async fn set_state(
+    pub(crate) async fn set_state(
         &mut self,
         list: TaskList,
         line: Uuid,

@@ -21,12 +21,12 @@ use crate::params::Params;
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SearchLine {
     #[serde(flatten)]
-    head: LineHead,
+    pub(crate) head: LineHead,
     /// The term that found nothing; of `no_conversion` the visit's terms, sorted and joined by `, `.
-    search_term: String,
-    search_type: SearchType,
+    pub(crate) search_term: String,
+    pub(crate) search_type: SearchType,
     /// How often it was searched.
-    search_count: i64,
+    pub(crate) search_count: i64,
     /// The visit bought after all: only with `include_converted`.
     converted: bool,
 }

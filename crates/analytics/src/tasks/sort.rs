@@ -5,11 +5,11 @@ use uuid::Uuid;
 use crate::params::is_day;
 
 /// A field's name and what its values are.
-pub(super) type SortField = (&'static str, Kind);
+pub(crate) type SortField = (&'static str, Kind);
 
 /// What the values of a field are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Text,
     Whole,
     Decimal,
@@ -37,9 +37,9 @@ impl Kind {
 
 /// The order of a list: by activity, or by a field and then by activity, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sort {
-    pub(super) field: Option<SortField>,
-    pub(super) descending: bool,
+pub(crate) struct Sort {
+    pub(crate) field: Option<SortField>,
+    pub(crate) descending: bool,
 }
 
 impl Sort {

@@ -1,23 +1,30 @@
 //! Who gets no mail any more: the list, and the links by which people put themselves on it.
 
-use common::{config::Settings, ids::TenantId, secrets::Sealer};
-use utoipa_axum::router::OpenApiRouter;
+mod add;
+mod link;
+mod list;
+mod pages;
+mod reason;
+mod remove;
+mod repository;
+mod unsubscribe;
+mod view;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::MailState;
 
+pub(crate) use link::{PREVIEW_TOKEN, unsubscribe_link};
+pub(crate) use pages::Pages;
+pub(crate) use reason::SuppressionReason;
+pub(crate) use repository::{suppress, suppressed};
+
 pub(super) fn routes() -> OpenApiRouter<MailState> {
     OpenApiRouter::new()
+        .routes(routes!(list::list_suppressions, add::add_suppression))
+        .routes(routes!(remove::remove_suppression))
+        .routes(routes!(unsubscribe::unsubscribe_page, unsubscribe::unsubscribe))
 }
 
-/// The address at which this person can end all mails of this tenant.
-///
-/// # Errors
-/// The address could not be sealed.
-pub(crate) fn unsubscribe_link(
-    settings: &Settings,
-    _sealer: &Sealer,
-    _tenant: TenantId,
-    _email: &str,
-) -> anyhow::Result<String> {
-    Ok(format!("{}/analytics/email/unsubscribe/x", settings.analytics_public_url))
-}
+/// What the list is about, for who may not see it.
+const WHAT: &str = "The list of addresses that get no mail";

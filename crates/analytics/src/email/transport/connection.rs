@@ -91,7 +91,20 @@ impl Connection {
     /// # Errors
     /// The step that failed, and what to do about it.
     pub(crate) async fn open(server: &MailServer, mail: &MailSettings, allow_private: bool) -> Result<Self, OpenError> {
-        let smtp = open::open(server, mail, allow_private).await?;
+        Self::open_step_by_step(server, mail, allow_private, |_| ()).await
+    }
+
+    /// As [`Connection::open`]; `begins` hears of each step before it is taken.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) async fn open_step_by_step(
+        server: &MailServer,
+        mail: &MailSettings,
+        allow_private: bool,
+        begins: impl FnMut(&'static str),
+    ) -> Result<Self, OpenError> {
+        let smtp = open::open(server, mail, allow_private, begins).await?;
         let (timeout, used) = (mail.timeout, Instant::now());
         Ok(Self { smtp, timeout, is_begun: false, is_utf8: false, is_broken: false, mails: 0, used })
     }
@@ -211,6 +224,11 @@ impl Connection {
     /// When the server was last heard on it.
     pub(super) fn used(&self) -> Instant {
         self.used
+    }
+
+    #[cfg(test)]
+    pub(super) fn age(&mut self, long: Duration) {
+        self.used = self.used.checked_sub(long).unwrap_or(self.used);
     }
 
     /// A command that has one good reply.

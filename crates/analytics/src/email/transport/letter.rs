@@ -17,7 +17,7 @@ use crate::email::outlet::DkimKey;
 const LONGEST_LINE: usize = 998;
 /// Longer subjects are cut; no mail program shows as much.
 const LONGEST_SUBJECT: usize = 250;
-const LONGEST_NAME: usize = 100;
+const LONGEST_NAME: usize = 200;
 
 /// What a mail is made of.
 #[derive(Debug)]

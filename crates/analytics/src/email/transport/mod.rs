@@ -1,5 +1,6 @@
 //! Mails over SMTP: composed, and sent command by command, so that it is known how far each came.
 
+mod config_test;
 mod connection;
 mod files;
 mod hint;
@@ -12,7 +13,7 @@ mod servers;
 mod tests;
 mod wire;
 
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::MailState;
 
@@ -22,5 +23,5 @@ pub(crate) use letter::{Letter, compose};
 pub(crate) use servers::{Lease, Server, Servers};
 
 pub(super) fn routes() -> OpenApiRouter<MailState> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().routes(routes!(config_test::test_email_config))
 }

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::email::outlet::{MailServer, Owner, Security};
 
-/// An open session, logged in where the server has a login.
+/// An open session, logged in where the server has a login. `begins` hears of each step before it is taken.
 ///
 /// # Errors
 /// The step that failed, and why. The password was sent only if the step is `login`.
@@ -38,18 +38,30 @@ pub(super) async fn open(
     server: &MailServer,
     mail: &MailSettings,
     allow_private: bool,
+    mut begins: impl FnMut(&'static str),
 ) -> Result<AsyncSmtpConnection, OpenError> {
+    begins("address");
     let address = address(server, mail, allow_private).await.map_err(at("address"))?;
+    begins("connect");
     let tcp = connect(address, mail.timeout).await.map_err(at("connect"))?;
     let opening = Opening { server, mail, address, hello: ClientId::default() };
     let mut smtp = match server.security {
         Security::Plain => opening.greet(Wire::fresh(Shared::new(tcp), address)).await.map_err(at("connect"))?,
-        Security::StartTls => opening.start_tls(tcp).await?,
+        Security::StartTls => {
+            let shared = Shared::new(tcp);
+            let plain = opening.greet(Wire::fresh(shared.clone(), address)).await.map_err(at("connect"))?;
+            begins("tls");
+            opening.start_tls(plain, shared).await.map_err(at("tls"))?
+        }
         Security::Tls => {
+            begins("tls");
             let sealed = opening.handshake(tcp).await.map_err(at("tls"))?;
             opening.greet(Wire::fresh(sealed, address)).await.map_err(at("connect"))?
         }
     };
+    if server.login.is_some() {
+        begins("login");
+    }
     opening.login(&mut smtp).await.map_err(at("login"))?;
     Ok(smtp)
 }
@@ -102,26 +114,23 @@ impl Opening<'_> {
         self.replies(2, greeting).await?.map_err(|error| self.not_wanted(&error, "the connection"))
     }
 
-    /// EHLO and STARTTLS in plain text, and then a new session inside TLS, which knows nothing of the first one.
-    async fn start_tls(&self, tcp: TcpStream) -> Result<AsyncSmtpConnection, OpenError> {
-        let shared = Shared::new(tcp);
-        let mut plain = self.greet(Wire::fresh(shared.clone(), self.address)).await.map_err(at("connect"))?;
-        let tls = at("tls");
+    /// STARTTLS after the plain EHLO, and then a new session inside TLS, which knows nothing of the first one.
+    async fn start_tls(&self, mut plain: AsyncSmtpConnection, tcp: Shared) -> Result<AsyncSmtpConnection, Refusal> {
         if !plain.can_starttls() {
-            return Err(tls(unusable(
+            return Err(unusable(
                 "The mail server does not offer STARTTLS, so nothing is sent: with use_tls every connection is protected."
                     .to_owned(),
-            )));
+            ));
         }
-        let reply = self.replies(1, plain.command(Starttls)).await.map_err(&tls)?;
-        let reply = reply.map_err(|error| tls(self.not_wanted(&error, "STARTTLS")))?;
+        let reply = self.replies(1, plain.command(Starttls)).await?;
+        let reply = reply.map_err(|error| self.not_wanted(&error, "STARTTLS"))?;
         if !reply.has_code(220) {
-            return Err(tls(unusable("The mail server's reply to STARTTLS could not be understood.".to_owned())));
+            return Err(unusable("The mail server's reply to STARTTLS could not be understood.".to_owned()));
         }
         drop(plain);
-        let tcp = shared.into_inner().ok_or_else(|| tls(away("The connection was lost.".to_owned())))?;
-        let sealed = self.handshake(tcp).await.map_err(&tls)?;
-        self.greet(Wire::upgraded(sealed, self.address)).await.map_err(&tls)
+        let tcp = tcp.into_inner().ok_or_else(|| away("The connection was lost.".to_owned()))?;
+        let sealed = self.handshake(tcp).await?;
+        self.greet(Wire::upgraded(sealed, self.address)).await
     }
 
     async fn handshake(&self, tcp: TcpStream) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Refusal> {

@@ -16,7 +16,11 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(settings: &MailSettings) -> Self {
-        let quota = |many: u32| NonZeroU32::new(many).map(Quota::per_second);
+        // Without a pause at most a tenth of a second's mails: with all of them the first second would have twice as many.
+        let quota = |many: u32| {
+            let burst = NonZeroU32::new(many / 10).unwrap_or(NonZeroU32::MIN);
+            NonZeroU32::new(many).map(|many| Quota::per_second(many).allow_burst(burst))
+        };
         Self {
             all: quota(settings.per_second).map(RateLimiter::direct),
             domains: quota(settings.per_domain_per_second).map(RateLimiter::keyed),

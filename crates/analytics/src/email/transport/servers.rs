@@ -57,12 +57,12 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self {
-            settings: Arc::new(settings.mail.clone()),
-            allow_private: settings.allow_private_addresses,
-            known: Arc::default(),
-            seed: rand::random(),
-        }
+        Self::with(settings.mail.clone(), settings.allow_private_addresses)
+    }
+
+    /// `allow_private`: tenants' servers may be in private networks.
+    pub(super) fn with(mail: MailSettings, allow_private: bool) -> Self {
+        Self { settings: Arc::new(mail), allow_private, known: Arc::default(), seed: rand::random() }
     }
 
     /// The one with these settings: same owner, host, port, security and login are one server.
@@ -189,6 +189,14 @@ impl Server {
 
     fn lease(self: &Arc<Self>, connection: Connection, permit: Option<OwnedSemaphorePermit>) -> Lease {
         Lease { connection, server: Arc::clone(self), _permit: permit }
+    }
+
+    /// As if nothing had been said on the idle connections for longer.
+    #[cfg(test)]
+    pub(super) fn age_idle(&self, long: Duration) {
+        for connection in locked(&self.idle).iter_mut() {
+            connection.age(long);
+        }
     }
 
     fn pop_idle(&self) -> Option<Connection> {

@@ -18,3 +18,4 @@ mod send;
 mod smtp;
 mod suppressions;
 mod walls;
+mod worker;

@@ -228,7 +228,7 @@ proptest! {
         prop_assert_eq!(mail.to().unwrap().clone().into_list().len(), 1);
         prop_assert_eq!(mail.from().unwrap().first().unwrap().address(), Some("reports@shop.example"));
         prop_assert_eq!(mail.to().unwrap().first().unwrap().address(), Some("ann@rep.example"));
-        prop_assert_eq!(mail.from().unwrap().first().unwrap().name().unwrap_or_default(), expected(&name, 100));
+        prop_assert_eq!(mail.from().unwrap().first().unwrap().name().unwrap_or_default(), expected(&name, 200));
         prop_assert_eq!(mail.subject().unwrap_or_default(), expected(&subject, 250));
         prop_assert!(matches!(mail.header("List-Unsubscribe"), Some(HeaderValue::Address(_) | HeaderValue::Text(_))));
         prop_assert_eq!(mail.parts.len(), 3);

@@ -4,6 +4,7 @@ mod connection;
 mod letter;
 mod open;
 mod reply;
+mod servers;
 
 use std::{path::PathBuf, time::Duration};
 

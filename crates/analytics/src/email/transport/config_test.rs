@@ -1,0 +1,306 @@
+//! `POST /analytics/email/config/test`: connects as a send would, mails whoever asks, and says how far it came and why.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use chrono::Utc;
+use common::{
+    auth::{TenantContext, audit},
+    http::{ApiError, Json},
+};
+use lettre::message::Mailbox;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    connection::{Connection, Delivery, Refusal},
+    files::write_eml,
+    letter::{Letter, compose},
+};
+use crate::{
+    email::{
+        MailState, config,
+        outlet::{MailServer, Outlet, OutletError, Owner, Security},
+        render::TestMail,
+        suppressions::unsubscribe_link,
+    },
+    scope::require_all_branches,
+};
+
+/// The longest that a test takes; people wait for it.
+const LONGEST: Duration = Duration::from_secs(25);
+/// The longest that one reply is waited for.
+const REPLY: Duration = Duration::from_secs(8);
+
+/// Whose configuration was tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TestedSource {
+    /// The tenant's own.
+    Tenant,
+    /// The operator's.
+    Default,
+    /// None: mails are written into files.
+    File,
+}
+
+/// A step towards a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TestedStep {
+    /// The server's name leads to an address that may be connected to.
+    Address,
+    /// It accepts a connection and greets.
+    Connect,
+    /// The connection is protected.
+    Tls,
+    Login,
+    /// It takes mails from the sender's address.
+    Sender,
+    /// It takes mails for whoever asks.
+    Recipient,
+    /// It took the mail.
+    Mail,
+}
+
+/// How a step went.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct StepView {
+    step: TestedStep,
+    ok: bool,
+    /// For people. What the server said is not repeated, but for its codes.
+    message: String,
+}
+
+/// How far a test mail came.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EmailTestView {
+    /// Whether the mail was taken.
+    ok: bool,
+    /// Null where nothing is configured, or what is configured cannot be used.
+    source: Option<TestedSource>,
+    /// In order; the last one is the one that failed, unless all went well.
+    steps: Vec<StepView>,
+}
+
+/// Test the mail server
+///
+/// Sends a mail to whoever asks, over a connection of its own, and says which step succeeded or failed and why. A test that
+/// fails is an answer like any other: 200 with `ok` false. Takes at most 25 seconds.
+#[utoipa::path(post, path = "/analytics/email/config/test", tag = "email",
+    responses((status = 200, description = "How far the mail came", body = EmailTestView)))]
+pub(crate) async fn test_email_config(
+    State(mail): State<MailState>,
+    context: TenantContext,
+) -> Result<Json<EmailTestView>, ApiError> {
+    require_all_branches(&context, "The mail server")?;
+    let MailState { app, sealer, .. } = &mail;
+    // Each one is a connection to wherever the tenant says.
+    app.limits.of_account(&format!("email config test {}", context.tenant_id))?;
+    let mut tx = context.tx(&app.pool).await?;
+    let tenant = context.tenant_id.uuid();
+    let tenant_name =
+        sqlx::query_scalar!("select name from tenants where tenant_id = $1", tenant).fetch_one(tx.conn()).await?;
+    let outlet = config::outlet(tx.conn(), context.tenant_id, &app.settings, sealer).await;
+    // No connection of the database's waits for a mail server.
+    tx.commit().await?;
+    let answer = match outlet {
+        Ok(outlet) => {
+            let mut course = Course::default();
+            let source = source(&outlet);
+            let letter = TestLetter { mail: &mail, context: &context, tenant_name, outlet: &outlet };
+            letter.send(&mut course).await?;
+            course.answer(Some(source))
+        }
+        Err(error @ (OutletError::Unconfigured | OutletError::Unusable(_))) => {
+            let mut course = Course::default();
+            course.begin(TestedStep::Address);
+            course.fail(error.to_string());
+            course.answer(None)
+        }
+        Err(OutletError::Database(error)) => return Err(error.into()),
+    };
+    let mut tx = context.tx(&app.pool).await?;
+    let failed = answer.steps.last().filter(|step| !step.ok).map(|step| step.step);
+    let details = json!({ "ok": answer.ok, "source": answer.source, "failed": failed });
+    audit::note(tx.conn(), context.tenant_id, &context.actor, "email_config.tested", None, details).await?;
+    tx.commit().await?;
+    Ok(Json(answer))
+}
+
+fn source(outlet: &Outlet) -> TestedSource {
+    match outlet {
+        Outlet::Server(MailServer { owner: Owner::Tenant, .. }) => TestedSource::Tenant,
+        Outlet::Server(MailServer { owner: Owner::Operator, .. }) => TestedSource::Default,
+        Outlet::Files { .. } => TestedSource::File,
+    }
+}
+
+/// The steps so far.
+#[derive(Default)]
+struct Course {
+    steps: Vec<StepView>,
+    /// The step that is being taken.
+    now: Option<TestedStep>,
+}
+
+impl Course {
+    /// The step before went well.
+    fn begin(&mut self, step: TestedStep) {
+        self.succeed(String::from(match self.now {
+            Some(TestedStep::Address) => "The server has an address that may be connected to.",
+            Some(TestedStep::Connect) => "The server accepts connections.",
+            Some(TestedStep::Tls) => "The connection is protected, and the certificate is the server's.",
+            Some(TestedStep::Login) => "The server accepts the username and the password.",
+            Some(TestedStep::Sender) => "The server takes mails from this sender.",
+            Some(TestedStep::Recipient) => "The server takes mails for you.",
+            Some(TestedStep::Mail) | None => "",
+        }));
+        self.now = Some(step);
+    }
+
+    fn succeed(&mut self, message: String) {
+        if let Some(step) = self.now.take() {
+            self.steps.push(StepView { step, ok: true, message });
+        }
+    }
+
+    fn fail(&mut self, message: String) {
+        let step = self.now.take().unwrap_or(TestedStep::Mail);
+        self.steps.push(StepView { step, ok: false, message });
+    }
+
+    /// Neither setting is: that was the tenant's choice, and it is told what it means.
+    fn warn_unprotected(&mut self) {
+        let message = "The connection is not protected, as neither use_tls nor use_ssl is set: whoever is on the way can \
+                       read the password and the mails.";
+        let after = self.steps.iter().take_while(|step| step.step != TestedStep::Login).count();
+        self.steps.insert(after, StepView { step: TestedStep::Tls, ok: true, message: message.to_owned() });
+    }
+
+    fn answer(self, source: Option<TestedSource>) -> EmailTestView {
+        let Self { steps, now: _ } = self;
+        EmailTestView { ok: !steps.is_empty() && steps.iter().all(|step| step.ok), source, steps }
+    }
+}
+
+/// A test mail to be.
+struct TestLetter<'a> {
+    mail: &'a MailState,
+    context: &'a TenantContext,
+    tenant_name: String,
+    outlet: &'a Outlet,
+}
+
+impl TestLetter<'_> {
+    /// # Errors
+    /// The mail could not be made; what the server does is part of the course.
+    async fn send(self, course: &mut Course) -> anyhow::Result<()> {
+        let id = Uuid::now_v7();
+        let to = match self.context.actor.name.parse() {
+            Ok(email) => Mailbox::new(None, email),
+            Err(_) => {
+                course.begin(TestedStep::Recipient);
+                course.fail(format!("`{}` is no address that mail can be sent to.", self.context.actor.name));
+                return Ok(());
+            }
+        };
+        let bytes = self.composed(id, &to)?;
+        match self.outlet {
+            Outlet::Files { dir, .. } => {
+                course.begin(TestedStep::Mail);
+                match write_eml(dir, &id.to_string(), &bytes).await {
+                    Ok(path) => course.succeed(format!("The mail was written to {}.", path.display())),
+                    Err(error) => course.fail(format!("The mail could not be written to {}: {error}.", dir.display())),
+                }
+            }
+            Outlet::Server(server) => {
+                let sent = tokio::time::timeout(LONGEST, self.deliver(server, &to, &bytes, course)).await;
+                match sent {
+                    Ok(Ok(())) => {
+                        course.succeed(format!("The server took the mail; it is on its way to {}.", to.email))
+                    }
+                    Ok(Err(why)) => course.fail(why),
+                    Err(_) => course.fail(format!(
+                        "The mail server took too long: the test was ended after {} seconds.",
+                        LONGEST.as_secs()
+                    )),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn composed(&self, id: Uuid, to: &Mailbox) -> anyhow::Result<Vec<u8>> {
+        let Self { mail: MailState { app, renderer, sealer, .. }, context, tenant_name, outlet } = self;
+        let at = Utc::now();
+        let (through, from, dkim) = match outlet {
+            Outlet::Server(server) => (format!("{}:{}", server.host, server.port), &server.from, server.dkim.as_ref()),
+            Outlet::Files { dir, from } => (dir.display().to_string(), from, None),
+        };
+        let rendered = renderer.test(&TestMail {
+            tenant_name: tenant_name.clone(),
+            through,
+            is_own: source(outlet) == TestedSource::Tenant,
+            asked_by: context.actor.name.clone(),
+            at,
+        })?;
+        let link = unsubscribe_link(&app.settings, sealer, context.tenant_id, to.email.as_ref())?;
+        let (html, text) = rendered.for_recipient(&link);
+        compose(&Letter {
+            from,
+            to: to.clone(),
+            subject: &rendered.subject,
+            html: &html,
+            text: &text,
+            message_id: &format!("<{id}@{}>", from.email.domain()),
+            date: at,
+            unsubscribe_url: &link,
+            dkim,
+        })
+    }
+
+    /// # Errors
+    /// Why the step that was begun last failed.
+    async fn deliver(
+        &self,
+        server: &MailServer,
+        to: &Mailbox,
+        bytes: &[u8],
+        course: &mut Course,
+    ) -> Result<(), String> {
+        let settings = &self.mail.app.settings;
+        let mut delivery = settings.mail.clone();
+        delivery.timeout = delivery.timeout.min(REPLY);
+        let begins = |step| course.begin(tested(step));
+        let opened = Connection::open_step_by_step(server, &delivery, settings.allow_private_addresses, begins).await;
+        let mut connection = opened.map_err(|error| error.refusal.reason)?;
+        let why = |refusal: Refusal| refusal.reason;
+        course.begin(TestedStep::Sender);
+        if server.security == Security::Plain {
+            course.warn_unprotected();
+        }
+        connection.sender(&server.return_path, &to.email).await.map_err(why)?;
+        course.begin(TestedStep::Recipient);
+        connection.recipient(&to.email).await.map_err(why)?;
+        course.begin(TestedStep::Mail);
+        let delivered = connection.data(bytes).await;
+        connection.quit().await;
+        match delivered {
+            Delivery::Accepted(_) => Ok(()),
+            Delivery::Refused(refusal) => Err(refusal.reason),
+            Delivery::Unknown(reason) => Err(reason),
+        }
+    }
+}
+
+fn tested(step: &str) -> TestedStep {
+    match step {
+        "address" => TestedStep::Address,
+        "connect" => TestedStep::Connect,
+        "tls" => TestedStep::Tls,
+        _ => TestedStep::Login,
+    }
+}
