@@ -6,6 +6,7 @@ pub mod documents;
 pub mod google;
 pub mod http;
 pub mod oracle;
+pub mod process;
 pub mod rows;
 pub mod smtp;
 pub mod state;

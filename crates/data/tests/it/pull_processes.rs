@@ -15,7 +15,7 @@ use testkit::google::{Endpoint, Stub, Table};
 use testkit::http::{Client, TestServer};
 use testkit::oracle::TenantSettings;
 
-use crate::process::{Process, environment, free_port};
+use crate::process::{Process, environment, free_port, spawn};
 use crate::pull::{DATASET, PROJECT, bigquery_source, daily, id};
 use crate::support::tables;
 
@@ -63,7 +63,7 @@ impl PullProcesses {
     pub fn spawn(&self) -> Process {
         let mut environment = self.environment.clone();
         environment.insert("DATA_SERVICE_PORT".into(), free_port().to_string());
-        Process::spawn(&environment, self.folder.path())
+        spawn(&environment, self.folder.path())
     }
 
     /// A tenant in UTC that counts in USD, with the dataset as its source.

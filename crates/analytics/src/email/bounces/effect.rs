@@ -168,30 +168,3 @@ pub(super) async fn mark_mappings(
     .await?;
     Ok(())
 }
-
-/// Puts the addresses on the list of those that get no mail; who is on it already stays there for the reason of that time.
-///
-/// # Errors
-/// The database is away.
-pub(super) async fn suppress(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    reason: &str,
-    addresses: &[String],
-    notes: &[String],
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "insert into email_suppressions (tenant_id, email, reason, note)
-         select $1, s.address, $2, s.note
-         from unnest($3::text[], $4::text[]) as s(address, note)
-         order by s.address
-         on conflict do nothing",
-        tenant.0,
-        reason,
-        addresses,
-        notes,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}

@@ -22,6 +22,7 @@ use super::{
     notice::{self, Fate, Notice, Recipient},
     sent::{self, MatchedBy, SentMail},
 };
+use crate::email::suppressions::{SuppressionReason, suppress};
 
 /// Recipients of one notice that are looked at.
 const MOST_RECIPIENTS: usize = 100;
@@ -34,7 +35,7 @@ pub(super) struct BounceView {
     kind: Option<NoticeKind>,
     /// Of the mail reported on, without angle brackets.
     message_id: Option<String>,
-    recipients: Vec<BouncedView>,
+    recipients: Vec<NoticeRecipientView>,
 }
 
 /// What kind of report.
@@ -49,9 +50,9 @@ pub(super) enum NoticeKind {
 
 /// What a notice says of one recipient.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BouncedView {
+pub(super) struct NoticeRecipientView {
     recipient: String,
-    outcome: Outcome,
+    outcome: NoticeOutcome,
     /// RFC 3463, such as 5.1.1; null for a complaint.
     status: Option<String>,
     /// In the words of the server that refused it.
@@ -70,7 +71,7 @@ pub(super) struct BouncedView {
 /// What became of the mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Outcome {
+pub(super) enum NoticeOutcome {
     HardBounce,
     SoftBounce,
     Delayed,
@@ -146,7 +147,7 @@ async fn delivery(
     let pairs: Vec<Pair> = recipients.into_iter().map(|recipient| paired(recipient, &mails)).collect();
     let marks: Vec<Mark> = pairs.iter().filter_map(mark).collect();
     let changed = effect::mark(conn, tenant, &marks).await?;
-    let views: Vec<BouncedView> = pairs.into_iter().map(|pair| shown(pair, matched_by, &changed)).collect();
+    let views: Vec<NoticeRecipientView> = pairs.into_iter().map(|pair| shown(pair, matched_by, &changed)).collect();
     let (addresses, reasons): (Vec<String>, Vec<String>) = views
         .iter()
         .filter(|view| view.suppressed)
@@ -154,7 +155,10 @@ async fn delivery(
         .unzip();
     if !addresses.is_empty() {
         effect::mark_mappings(conn, tenant, &addresses, &reasons).await?;
-        effect::suppress(conn, tenant, "bounced", &addresses, &reasons).await?;
+        // One mail, one recipient: these are hardly ever more than one.
+        for (address, reason) in addresses.iter().zip(&reasons) {
+            suppress(conn, tenant, address, SuppressionReason::Bounced, Some(reason), None).await?;
+        }
     }
     let kind = Some(NoticeKind::DeliveryStatus);
     Ok(BounceView { recognised: true, kind, message_id, recipients: views })
@@ -176,15 +180,15 @@ fn mark(pair: &Pair) -> Option<Mark> {
     Some(Mark { mail: pair.mail.clone()?, fate: *fate, status: status.clone(), reason: reason.clone() })
 }
 
-fn shown(pair: Pair, matched_by: MatchedBy, changed: &BTreeSet<MailId>) -> BouncedView {
+fn shown(pair: Pair, matched_by: MatchedBy, changed: &BTreeSet<MailId>) -> NoticeRecipientView {
     let Pair { recipient, mail, is_own } = pair;
     let Recipient { address, original: _, fate, status, reason } = recipient;
     let changed = mail.as_ref().is_some_and(|mail| changed.contains(&mail.mail_id)) && fate != Fate::Delivered;
     let outcome = match fate {
-        Fate::Hard => Outcome::HardBounce,
-        Fate::Soft => Outcome::SoftBounce,
-        Fate::Delayed => Outcome::Delayed,
-        Fate::Delivered => Outcome::Delivered,
+        Fate::Hard => NoticeOutcome::HardBounce,
+        Fate::Soft => NoticeOutcome::SoftBounce,
+        Fate::Delayed => NoticeOutcome::Delayed,
+        Fate::Delivered => NoticeOutcome::Delivered,
     };
     let suppressed = changed && fate == Fate::Hard && is_own && matched_by != MatchedBy::Recipient;
     let message = match (&mail, fate) {
@@ -200,7 +204,7 @@ fn shown(pair: Pair, matched_by: MatchedBy, changed: &BTreeSet<MailId>) -> Bounc
         }
         (Some(_), _) => "Noted on the mail's row.",
     };
-    BouncedView {
+    NoticeRecipientView {
         // What is done is done to the address that our mail went to.
         recipient: mail.as_ref().filter(|_| is_own).map_or(address, |mail| mail.recipient.clone()),
         outcome,
@@ -234,12 +238,12 @@ async fn complaint(
     for mail in &mails {
         let changed = is_complaint && effect::mark_complaint(conn, tenant, mail, feedback).await?;
         if changed {
-            let (address, note) = ([mail.recipient.clone()], [format!("Complaint: {feedback}")]);
-            effect::suppress(conn, tenant, "complained", &address, &note).await?;
+            let note = format!("Complaint: {feedback}");
+            suppress(conn, tenant, &mail.recipient, SuppressionReason::Complained, Some(&note), None).await?;
         }
-        views.push(BouncedView {
+        views.push(NoticeRecipientView {
             recipient: mail.recipient.clone(),
-            outcome: Outcome::Complaint,
+            outcome: NoticeOutcome::Complaint,
             status: None,
             reason: feedback.to_owned(),
             matched_by: Some(matched_by),
@@ -254,9 +258,9 @@ async fn complaint(
         });
     }
     if let (Some(recipient), true) = (recipient, mails.is_empty()) {
-        views.push(BouncedView {
+        views.push(NoticeRecipientView {
             recipient,
-            outcome: Outcome::Complaint,
+            outcome: NoticeOutcome::Complaint,
             status: None,
             reason: feedback.to_owned(),
             matched_by: None,

@@ -56,7 +56,7 @@ pub(super) fn checked(
             .map(|stored| stored.from_address.clone())
             .or_else(|| taken.of("from_address", Err(format!("{MISSING}: it is the sender of all mails")))),
     };
-    let bounce_address = match bounce_address {
+    let bounce_address = match emptied(bounce_address) {
         Given::New(text) => taken.of("bounce_address", address(&text)).map(|address| address.to_string()),
         other => other.over(stored.and_then(|stored| stored.bounce_address.clone())),
     };
@@ -65,12 +65,15 @@ pub(super) fn checked(
     if use_tls && use_ssl {
         taken.fault("use_tls", "cannot be true together with use_ssl: STARTTLS begins without TLS, use_ssl with it");
     }
+    let username = emptied(username);
     let goes_without_login = username == Given::Removed;
     let username = match username {
         Given::New(text) => taken.of("username", username_rule(&text)),
         other => other.over(stored.and_then(|stored| stored.username.clone())),
     };
     let password_sealed = match password {
+        // A form for a server without a login: both fields of it are empty.
+        Given::New(password) if password.expose_secret().is_empty() && username.is_none() => None,
         Given::New(password) => {
             taken.of("password", password_rule(&password).and_then(|()| sealed(sealer, tenant, PASSWORD, &password)))
         }
@@ -163,6 +166,14 @@ fn dkim_of(taken: &mut Taken<'_>, body: DkimBody, against: Against<'_>) -> Optio
         }
     };
     Some(StoredDkim { domain: domain?, selector: selector?, key_sealed: key_sealed? })
+}
+
+/// An emptied field of a form is one without a value.
+fn emptied(given: Given<String>) -> Given<String> {
+    match given {
+        Given::New(text) if text.trim().is_empty() => Given::Removed,
+        given => given,
+    }
 }
 
 fn allowed(port: u16, ports: &[u16]) -> Result<(), String> {

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use testkit::{db::TestDb, oracle::TenantSettings, state, tenants};
 
 use super::{
+    body::EmailConfigBody,
     dkim_key, outlet,
     stored::{DKIM_KEY, PASSWORD, StoredConfig, StoredDkim, save},
 };
@@ -193,4 +194,17 @@ async fn half_a_default_is_none_and_then_developers_get_files_and_others_an_erro
         assert!(matches!(error, OutletError::Unconfigured));
         assert!(error.to_string().contains("PUT /analytics/email/config"));
     }
+}
+
+#[test]
+fn a_body_shows_no_secret_to_whoever_prints_it() {
+    let body: EmailConfigBody = serde_json::from_value(serde_json::json!({
+        "server": "smtp.shop.test", "username": "hush-user", "password": "hush-password",
+        "dkim": { "domain": "shop.test", "selector": "s", "private_key": "hush-key" },
+    }))
+    .unwrap();
+    let shown = format!("{body:?}");
+    assert!(shown.contains("smtp.shop.test") && !shown.contains("hush"), "{shown}");
+    let wrong = serde_json::from_value::<EmailConfigBody>(serde_json::json!({ "password": ["hush"] })).unwrap_err();
+    assert!(!wrong.to_string().contains("hush"), "{wrong}");
 }

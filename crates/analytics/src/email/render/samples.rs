@@ -263,7 +263,7 @@ fn lists(shop: &Shop) -> Vec<List> {
             "6 x Cistern, Flush pipe; last added 16:42",
             "$1,890.00",
         ),
-        line(Some("WU-20417"), &[], "Thermostat; last added 09:05", "$129.00"),
+        line(Some("WU-20417"), &["ask for Bart", "no mail"], "Thermostat; last added 09:05", "$129.00"),
         line(None, &[], "3 x Seal kit; last added 22:18", ""),
     ];
     let searches = vec![
@@ -318,4 +318,39 @@ fn test() -> TestMail {
         asked_by: "olivia.owner@example.com".to_owned(),
         at: at("2026-01-05T14:30:00Z"),
     }
+}
+
+/// For tests that change it.
+#[cfg(test)]
+pub(super) fn report_mail() -> ReportMail {
+    let shop = Shop::new();
+    shop.report(&shop.busy(), lists(&shop), None)
+}
+
+#[cfg(test)]
+pub(super) fn digest_mail() -> DigestMail {
+    Shop::new().digest()
+}
+
+#[cfg(test)]
+pub(super) fn roll_up_mail() -> RollUpMail {
+    Shop::new().roll_up()
+}
+
+#[cfg(test)]
+pub(super) fn evil_invitation(text: &str) -> InvitationMail {
+    let word = || text.to_owned();
+    InvitationMail {
+        tenant_name: word(),
+        invited_by: Some(word()),
+        role: word(),
+        branches: Some(vec![word(); 30]),
+        ..invitation(true)
+    }
+}
+
+#[cfg(test)]
+pub(super) fn evil_test(text: &str) -> TestMail {
+    let word = || text.to_owned();
+    TestMail { tenant_name: word(), through: word(), asked_by: word(), ..test() }
 }

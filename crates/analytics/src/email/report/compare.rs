@@ -84,7 +84,7 @@ impl Comparison {
         let loaded = before(week).len();
         let mut sentences = Vec::new();
         if !has_data {
-            sentences.push("No data of this day have been loaded: there are no figures for it.".to_owned());
+            sentences.push("No data of this day have been loaded: there are no figures and no lists.".to_owned());
         }
         if week.days[0].is_none() {
             sentences.push(format!("{} has no data, so nothing is compared with it.", short_day(previous)));
@@ -96,8 +96,6 @@ impl Comparison {
             6 => "The average is of 6 days with data: 1 of the 7 days before has none.".to_owned(),
             n => format!("The average is of {n} days with data: {} of the 7 days before have none.", 7 - n),
         });
-        sentences
-            .push("Returning users are known users with more than one visit in the 30 days to this day.".to_owned());
         Basis {
             has_data,
             previous: brief_day(previous),
@@ -240,7 +238,7 @@ fn change(value: Decimal, other: Decimal, more_is_good: Option<bool>) -> Change 
     let text = match (difference * Decimal::ONE_HUNDRED).checked_div(other.abs()) {
         _ if difference.is_zero() => "same".to_owned(),
         // There is no percentage of nothing.
-        None => if difference.is_sign_positive() { "more" } else { "less" }.to_owned(),
+        None => "from 0".to_owned(),
         Some(percent) => {
             let number = grouped(percent, 0);
             let sign = if percent.is_sign_positive() { "+" } else { "" };

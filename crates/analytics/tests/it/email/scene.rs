@@ -93,7 +93,8 @@ pub async fn told(shop: &Shop) -> Vec<String> {
     told
 }
 
-/// The mails' worker in this process; ends with the value.
+/// The mails' worker in this process; ends with the value. Its test needs a second thread: the database is dropped in the first
+/// one, and PostgreSQL waits a minute for a connection that is being opened by tasks which stand still meanwhile.
 pub struct Working(CancellationToken);
 
 impl Working {

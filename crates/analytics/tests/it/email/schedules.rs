@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Timelike, Utc};
 use chrono_tz::{America::New_York, Asia::Kolkata};
 use common::{
     auth::Role,
+    config::{Environment, Settings},
     db::TenantTx,
     ids::{JobId, TenantId},
     secrets::Sealer,
@@ -532,6 +533,36 @@ async fn a_process_that_dies_half_way_loses_nothing_and_doubles_nothing() {
     assert_eq!((jobs(&shop).await, runs(&shop).await.len()), (1, 1));
 }
 
+/// Stopped wherever it happens to be, again and again, two at a time.
+#[tokio::test]
+async fn processes_that_die_anywhere_decide_each_run_once() {
+    let shop = Arc::new(open().await);
+    load(&shop, "2026-01-04".parse().unwrap()).await;
+    let due = instant("2026-01-05T11:00:00Z");
+    for _ in 0..12 {
+        let id = create(&shop, json!({ "cron": "0 6 * * *", "branch_codes": ["D01"] })).await;
+        set_next(&shop, &id, &due.to_rfc3339()).await;
+    }
+    let (mut died, mut delay) = (0, 0);
+    while due_rows(&shop).await.iter().any(|at| *at <= due) {
+        let dying = [(), ()].map(|()| {
+            let shop = Arc::clone(&shop);
+            tokio::spawn(async move { look(&shop, due).await })
+        });
+        // From the first statement on, a little later each time.
+        delay = (delay + 7) % 60;
+        tokio::time::sleep(std::time::Duration::from_millis(delay)).await;
+        for process in dying {
+            process.abort();
+            died += usize::from(process.await.is_err());
+        }
+    }
+    assert!(died > 0, "nobody died");
+    let all = runs(&shop).await;
+    assert_eq!((all.len(), jobs(&shop).await), (12, 12));
+    assert!(all.iter().all(|run| run.0 == due && run.2 == "sent"), "{all:?}");
+}
+
 #[tokio::test]
 async fn a_run_that_was_decided_is_not_decided_again() {
     let shop = open().await;
@@ -577,6 +608,55 @@ async fn one_schedules_fault_holds_up_no_other() {
 }
 
 #[tokio::test]
+async fn without_a_mail_server_a_run_says_so() {
+    let shop = open().await;
+    let id = create(&shop, json!({ "cron": "0 6 * * *" })).await;
+    let due = set_next(&shop, &id, "2026-01-05T11:00:00Z").await;
+    load(&shop, "2026-01-04".parse().unwrap()).await;
+    let mut settings = Settings::clone(&shop.state.settings);
+    settings.environment = Environment::Prod;
+    let sealer = Sealer::from_settings(&settings);
+    assert!(run_due(&shop.db.app, &settings, &sealer, due).await.unwrap().is_empty());
+    let last = last_run(&shop, &id).await;
+    assert_eq!((&last["status"], &last["job_id"]), (&json!("failed"), &Value::Null));
+    assert!(last["message"].as_str().unwrap().starts_with("No mail server is configured"), "{last}");
+    assert_eq!(jobs(&shop).await, 0);
+    assert_eq!(due_rows(&shop).await, [due + TimeDelta::days(1)]);
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_is_tried_again_and_not_for_ever() {
+    let shop = open().await;
+    let id = create(&shop, json!({ "cron": "0 6 * * *", "wait_minutes": 0 })).await;
+    let due = set_next(&shop, &id, "2026-01-05T11:00:00Z").await;
+    load(&shop, "2026-01-04".parse().unwrap()).await;
+    load(&shop, "2026-01-05".parse().unwrap()).await;
+    // A send cannot be written, in the middle of its queueing.
+    let broken = "revoke insert on email_send_history from ga_services";
+    sqlx::raw_sql(broken).execute(&shop.db.owner).await.unwrap();
+    assert!(look(&shop, due).await.is_empty());
+    let last = last_run(&shop, &id).await;
+    assert_eq!(
+        (&last["status"], &last["message"]),
+        (&json!("waiting"), &json!("A fault on our side; it is tried again."))
+    );
+    assert_eq!(jobs(&shop).await, 0, "nothing is left of the send that could not be made");
+    sqlx::raw_sql("grant insert on email_send_history to ga_services").execute(&shop.db.owner).await.unwrap();
+    assert_eq!(look(&shop, due + TimeDelta::seconds(30)).await.len(), 1);
+    assert_eq!(last_run(&shop, &id).await["status"], "sent");
+
+    sqlx::raw_sql(broken).execute(&shop.db.owner).await.unwrap();
+    let due = due + TimeDelta::days(1);
+    for minutes in 0..=120 {
+        assert!(look(&shop, due + TimeDelta::minutes(minutes)).await.is_empty());
+    }
+    let last = last_run(&shop, &id).await;
+    assert_eq!(last["status"], "failed");
+    assert!(last["message"].as_str().unwrap().contains("did not pass"), "{last}");
+    assert_eq!((jobs(&shop).await, runs(&shop).await.len()), (1, 2));
+}
+
+#[tokio::test]
 async fn one_tenants_fault_holds_up_no_other() {
     let shop = open().await;
     let id = create(&shop, json!({ "cron": "0 6 * * *" })).await;
@@ -600,8 +680,10 @@ async fn one_tenants_fault_holds_up_no_other() {
 #[tokio::test]
 async fn processes_side_by_side_find_what_is_due_by_themselves() {
     let shop = open().await;
-    let id = create(&shop, json!({ "cron": "*/5 * * * *", "report_day": 1 })).await;
     let now = Utc::now();
+    // Never about to come while the test runs.
+    let hour = (now.with_timezone(&New_York).hour() + 12) % 24;
+    let id = create(&shop, json!({ "cron": format!("30 {hour} * * *") })).await;
     load(&shop, (now - TimeDelta::minutes(1)).with_timezone(&New_York).date_naive().pred_opt().unwrap()).await;
     set_next(&shop, &id, &(now - TimeDelta::minutes(1)).to_rfc3339()).await;
     let stop = CancellationToken::new();
