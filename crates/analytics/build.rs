@@ -1,5 +1,5 @@
-//! Tells the tests whether plpgsql_check is installed, so that the one that needs it is counted as skipped and not as
-//! passed where it is not.
+//! Tells the tests whether plpgsql_check and Python are installed, so that those which need them are counted as skipped and
+//! not as passed where they are not.
 
 use std::path::Path;
 
@@ -10,5 +10,12 @@ fn main() {
     let installed = |server: &Path| server.join("extension/plpgsql_check.control").is_file();
     if servers.map(|server| server.path()).any(|server| installed(&server)) {
         println!("cargo:rustc-cfg=plpgsql_check");
+    }
+    // The lint of mails; any Python will do.
+    println!("cargo:rustc-check-cfg=cfg(python3)");
+    println!("cargo:rerun-if-env-changed=PATH");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path).any(|folder| folder.join("python3").is_file()) {
+        println!("cargo:rustc-cfg=python3");
     }
 }

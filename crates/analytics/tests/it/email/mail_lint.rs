@@ -31,3 +31,12 @@ fn the_lint_finds_what_is_wrong() {
     breaks(html, "", "says nothing");
     breaks(html, html, "is HTML");
 }
+
+/// The other half, for mails as they are sent: by Python's parser, and held against good and bad mails itself.
+#[test]
+#[cfg_attr(not(python3), ignore = "needs python3")]
+fn the_lint_by_pythons_parser_finds_what_is_wrong() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../testkit/python/mail_lint.py");
+    let output = std::process::Command::new("python3").args(["-B", script, "--test"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
