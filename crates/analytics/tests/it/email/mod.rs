@@ -9,6 +9,7 @@ mod kill;
 mod mail_lint;
 mod mappings;
 mod outbox;
+mod page;
 mod preview;
 mod report;
 mod scene;
