@@ -1,5 +1,6 @@
 //! Branch reports by mail.
 
+mod as_sent;
 mod bounces;
 mod config;
 mod coverage;
