@@ -2,6 +2,7 @@
 
 mod config_test;
 mod connection;
+mod course;
 mod files;
 mod hint;
 mod letter;
