@@ -80,7 +80,6 @@ impl Shop {
         let lists = self.lists(tx, code).await?;
         let title = branch_title(code, name.as_deref());
         let branch = Branch {
-            code: Text::new(code, 30),
             title: title.clone(),
             figures: self.comparison.figures(&week),
             week: self.comparison.bars(&week),
