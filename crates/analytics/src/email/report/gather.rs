@@ -159,7 +159,7 @@ pub(crate) const CARTS: ListWords =
 pub(crate) const SEARCHES: ListWords = ListWords {
     list: TaskList::SearchAnalysis,
     title: "Searches that led to nothing",
-    empty: "Every search this day led somewhere.",
+    empty: "No searches to follow up this day.",
 };
 pub(crate) const REPEATS: ListWords = ListWords {
     list: TaskList::RepeatVisits,
