@@ -112,7 +112,6 @@ impl Shop {
 
     fn branch(&self, code: &str, title: &str, week: &Week, lists: Vec<List>) -> Branch {
         Branch {
-            code: Text::new(code, 30),
             title: Text::new(title, 100),
             figures: self.comparison.figures(week),
             week: self.comparison.bars(week),

@@ -105,7 +105,6 @@ impl Comparison {
                 1 => "average of 1 day".to_owned(),
                 n => format!("average of {n} days"),
             },
-            has_average: loaded > 0,
             sentences,
         }
     }
