@@ -67,7 +67,7 @@ impl Lane<'_> {
         };
         match self.way {
             Way::Server { config, server } => self.through(config, server, &mail, &composed).await,
-            Way::Files { dir, .. } => self.into_file(dir, &mail, &composed).await,
+            Way::Files { dir, .. } => self.write_file(dir, &mail, &composed).await,
         }
     }
 
@@ -163,7 +163,7 @@ impl Lane<'_> {
         Ok(())
     }
 
-    async fn into_file(&self, dir: &std::path::Path, mail: &Mail, composed: &Composed) -> anyhow::Result<()> {
+    async fn write_file(&self, dir: &std::path::Path, mail: &Mail, composed: &Composed) -> anyhow::Result<()> {
         if !self.run.ledger.claim(mail.key, composed.message_id.clone()).await? {
             return Ok(());
         }
