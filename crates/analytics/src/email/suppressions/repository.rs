@@ -1,5 +1,7 @@
 //! The list of addresses that get no mail, for whoever sends or hears of bounces.
 
+use std::collections::HashSet;
+
 use common::ids::{AccountId, TenantId};
 use sqlx::PgConnection;
 
@@ -30,4 +32,24 @@ pub(crate) async fn suppress(
     .execute(conn)
     .await?;
     Ok(added.rows_affected() > 0)
+}
+
+/// Those of the addresses that are on the list, in lower case. In a transaction of the tenant.
+///
+/// # Errors
+/// The database is away.
+pub(crate) async fn suppressed(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    emails: &[String],
+) -> Result<HashSet<String>, sqlx::Error> {
+    let emails: Vec<String> = emails.iter().map(|email| email.trim().to_lowercase()).collect();
+    let found = sqlx::query_scalar!(
+        "select email from email_suppressions where tenant_id = $1 and email = any($2)",
+        tenant.uuid(),
+        &emails,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().collect())
 }
