@@ -10,6 +10,7 @@ mod mail_lint;
 mod mappings;
 mod outbox;
 mod preview;
+mod races;
 mod report;
 mod scene;
 mod schedules;
