@@ -86,6 +86,11 @@ alter table mail_outbox
 drop index mail_outbox_waiting;
 create index mail_outbox_waiting on mail_outbox (tenant_id, created_at) where status in ('queued', 'sending');
 
+-- Whose mails wait, should the queue's entry for them be lost.
+alter table due_work drop constraint due_work_kind_check;
+alter table due_work add constraint due_work_kind_check check (kind in
+    ('ingest', 'posted', 'reports', 'outbox', 'mails'));
+
 alter table report_schedules
     alter column time_zone drop not null,
     add column name text,

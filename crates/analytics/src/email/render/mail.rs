@@ -33,7 +33,7 @@ pub(crate) struct Basis {
     /// `Mon 29 Dec`.
     pub(crate) previous: String,
     pub(crate) has_previous: bool,
-    /// `average of 5 days`.
+    /// `Average of 5 days`.
     pub(crate) average: String,
     /// `Average of 5 days with data among the 7 days before.`
     pub(crate) sentences: Vec<String>,

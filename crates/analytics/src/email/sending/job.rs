@@ -1,6 +1,6 @@
 //! A send's row, and the queue entry that has its mails worked off.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use common::{
     auth::Actor,
     ids::{JobId, TenantId},
@@ -63,6 +63,21 @@ pub(super) async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<
     .map(|_| ())
 }
 
+/// After this the queue's entry should have been worked off or put anew; where it was not, it was lost.
+const LOST_AFTER: TimeDelta = TimeDelta::minutes(10);
+
+/// Waits until nobody else says when the tenant's mails are to be worked off. Who looks when that has to be looks after this: what
+/// others queued is seen then, or they say so later.
+///
+/// # Errors
+/// The database is away.
+pub(super) async fn alone(conn: &mut PgConnection, tenant: TenantId) -> Result<(), sqlx::Error> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('ga mails ' || $1::text, 0))", tenant.to_string())
+        .execute(conn)
+        .await
+        .map(|_| ())
+}
+
 /// Has the tenant's waiting mails worked off, now or not before `at`, in the transaction that made them wait. What was said
 /// before of when is forgotten: each run looks itself when the next one has to be.
 ///
@@ -73,8 +88,29 @@ pub(super) async fn wake(
     tenant: TenantId,
     at: Option<DateTime<Utc>>,
 ) -> Result<(), JobsError> {
+    alone(conn, tenant).await?;
     let task = serde_json::to_value(DeliverTask { tenant_id: tenant }).map_err(|e| JobsError::Queue(e.to_string()))?;
     // Key and queue are the same name: one entry that waits, and one run at a time.
     let name = format!("mail:{tenant}");
-    jobs::enqueue_at(conn, DeliverTask::NAME, task, Some(&name), Some(&name), at).await
+    jobs::enqueue_at(conn, DeliverTask::NAME, task, Some(&name), Some(&name), at).await?;
+    sqlx::query!(
+        "insert into due_work (tenant_id, kind, due_at) values ($1, 'mails', $2)
+         on conflict (tenant_id, kind) do update set due_at = excluded.due_at",
+        tenant.uuid(),
+        at.unwrap_or_else(Utc::now) + LOST_AFTER,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// None of the tenant's mails waits.
+///
+/// # Errors
+/// The database is away.
+pub(super) async fn rest(conn: &mut PgConnection, tenant: TenantId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from due_work where tenant_id = $1 and kind = 'mails'", tenant.uuid())
+        .execute(conn)
+        .await
+        .map(|_| ())
 }

@@ -82,12 +82,28 @@ pub(super) async fn put(
              from jsonb_to_recordset($5) as x (mail_id uuid, is_again boolean, email text, name text, branch_codes text[],
                  subject text)
              left join email_suppressions s on s.tenant_id = $1 and s.email = lower(x.email)
+         ), earlier as (
+             select h.job_id, count(*) filter (where h.status = 'failed') as failed,
+                 count(*) filter (where h.status = 'suppressed') as suppressed,
+                 count(*) filter (where h.status = 'cancelled') as cancelled
+             from mails m
+             join email_send_history h on h.tenant_id = $1 and h.mail_id = m.mail_id
+             where m.is_again
+             group by h.job_id
+         ), kept as (
+             -- A send that is still under way counts its mails at its end; these are another one's by then.
+             update email_sending_jobs j
+             set emails_failed = j.emails_failed + e.failed, emails_suppressed = j.emails_suppressed + e.suppressed,
+                 emails_cancelled = j.emails_cancelled + e.cancelled
+             from earlier e
+             where j.tenant_id = $1 and j.job_id = e.job_id and j.completed_at is null
          ), again as (
              update email_send_history h
              set job_id = $2, subject = m.subject, sales_rep_name = m.name,
                  status = case when m.reason is null then 'queued' else 'suppressed' end,
                  error_message = 'The address is suppressed: ' || m.reason || '.', smtp_response = null,
-                 next_attempt_at = null, claimed_by = null, attempts = 0, queued_at = now()
+                 next_attempt_at = null, claimed_by = null, attempts = 0, queued_at = now(), bounced_at = null,
+                 bounce_status = null, bounce_reason = null
              from mails m
              where h.tenant_id = $1 and h.mail_id = m.mail_id and m.is_again
          )

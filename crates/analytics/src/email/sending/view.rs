@@ -89,7 +89,7 @@ pub(super) struct JobView {
 }
 
 /// The newest first: those of a status, or the one that is named. `visible` are the branches that who asks may see: a send
-/// with a mail about any other is none of theirs.
+/// that was asked for any other, or has a mail about one, is none of theirs.
 ///
 /// # Errors
 /// The database is away.
@@ -106,11 +106,11 @@ pub(super) async fn jobs(
         r#"select j.job_id as "job_id: JobId", j.status, j.report_date, j.target_branches, j.skipped_branches, j.generation,
              j.origin, j.note, j.created_at, j.started_at, j.completed_at, j.error_message, j.total_emails,
              case when j.completed_at is null then c.sent else j.emails_sent end as "sent!",
-             case when j.completed_at is null then c.failed else j.emails_failed end as "failed!",
+             case when j.completed_at is null then c.failed + j.emails_failed else j.emails_failed end as "failed!",
              case when j.completed_at is null then c.open else 0 end as "open!",
              case when j.completed_at is null then c.unknown else j.emails_unknown end as "unknown!",
-             case when j.completed_at is null then c.suppressed else j.emails_suppressed end as "suppressed!",
-             case when j.completed_at is null then c.cancelled else j.emails_cancelled end as "cancelled!"
+             case when j.completed_at is null then c.suppressed + j.emails_suppressed else j.emails_suppressed end as "suppressed!",
+             case when j.completed_at is null then c.cancelled + j.emails_cancelled else j.emails_cancelled end as "cancelled!"
          from email_sending_jobs j
          left join lateral (
              select count(*) filter (where h.status = 'sent') as sent,
@@ -122,7 +122,7 @@ pub(super) async fn jobs(
              from email_send_history h
              where j.completed_at is null and h.tenant_id = $1 and h.job_id = j.job_id) c on true
          where j.tenant_id = $1 and ($2::uuid is null or j.job_id = $2) and ($3::text is null or j.status = $3)
-             and ($4::text[] is null or not exists (
+             and ($4::text[] is null or j.target_branches <@ $4 and j.skipped_branches <@ $4 and not exists (
                  select from email_send_history h
                  where h.tenant_id = $1 and h.job_id = j.job_id and not h.branch_codes <@ $4))
          order by j.created_at desc, j.job_id desc
@@ -182,7 +182,7 @@ pub(super) async fn count(
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from email_sending_jobs j
          where j.tenant_id = $1 and ($2::text is null or j.status = $2)
-             and ($3::text[] is null or not exists (
+             and ($3::text[] is null or j.target_branches <@ $3 and j.skipped_branches <@ $3 and not exists (
                  select from email_send_history h
                  where h.tenant_id = $1 and h.job_id = j.job_id and not h.branch_codes <@ $3))"#,
         tenant.uuid(),

@@ -12,6 +12,7 @@ mod mappings;
 mod outbox;
 mod page;
 mod preview;
+mod races;
 mod report;
 mod scene;
 mod schedules;

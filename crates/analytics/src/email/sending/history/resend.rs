@@ -34,6 +34,7 @@ struct MailRow {
     report_date: NaiveDate,
     branch_codes: Vec<String>,
     status: String,
+    generation: i32,
     latest: i32,
     is_suppressed: bool,
 }
@@ -59,6 +60,7 @@ pub(in crate::email::sending) async fn resend_mail(
     let row = sqlx::query_as!(
         MailRow,
         r#"select h.sales_rep_email, h.sales_rep_name, h.subject, h.report_date, h.branch_codes, h.status,
+             h.generation,
              (select max(o.generation) from email_send_history o
               where o.tenant_id = $1 and o.report_date = h.report_date and o.sales_rep_email = h.sales_rep_email
                   and o.branch_codes = h.branch_codes) as "latest!",
@@ -84,7 +86,7 @@ pub(in crate::email::sending) async fn resend_mail(
     // What reached nobody is the same mail once more.
     let again = matches!(row.status.as_str(), "failed" | "cancelled" | "suppressed").then_some(mail_id);
     let job_id = JobId::generate();
-    let generation = row.latest + 1;
+    let generation = if again.is_some() { row.generation } else { row.latest + 1 };
     job::create(
         tx.conn(),
         &NewJob {

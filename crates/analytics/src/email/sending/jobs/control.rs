@@ -119,6 +119,14 @@ async fn change(
         }
         Change::Pause => {}
         Change::Resume => {
+            // The days in which it was held back count for nothing: its mails have all their time from here on.
+            sqlx::query!(
+                "update email_send_history set queued_at = now() where tenant_id = $1 and job_id = $2 and status = 'queued'",
+                tenant.uuid(),
+                job_id.uuid(),
+            )
+            .execute(tx.conn())
+            .await?;
             // Whose last mails ended while it was paused ends now.
             finish_jobs(tx.conn(), tenant).await?;
             wake(tx.conn(), tenant, None).await?;

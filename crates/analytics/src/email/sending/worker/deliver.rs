@@ -1,6 +1,6 @@
 //! One mail from its row to the server's reply.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{TimeDelta, Utc};
 use lettre::message::Mailbox;
@@ -53,7 +53,7 @@ impl Lane<'_> {
     /// # Errors
     /// The database is away: nothing was sent, or its outcome is unknown.
     pub(super) async fn deliver(&self, mail: Mail) -> anyhow::Result<()> {
-        if self.run.is_halted() {
+        if self.run.is_over() {
             return Ok(());
         }
         let composed = match self.composed(&mail).await {
@@ -61,8 +61,14 @@ impl Lane<'_> {
             Err(error) if is_outage(&error) => return Err(error),
             Err(error) => {
                 tracing::error!(tenant = %self.run.tenant, mail = %mail.key.uuid(), error = format!("{error:#}"), "a mail cannot be made");
-                let reason = format!("The mail could not be made: {error:#}");
-                return Ok(self.run.ledger.settle(&mail, Outcome::Failed { reply: None, reason }, false).await?);
+                let outcome = if of_database(&error).is_some() {
+                    // Of this mail alone, such as that its figures take too long. It stops no other, and has its further tries.
+                    let reason = String::from("The figures of the mail could not be read; the service's log says why.");
+                    Outcome::Later { after: None, reply: None, reason }
+                } else {
+                    Outcome::Failed { reply: None, reason: format!("The mail could not be made: {error:#}") }
+                };
+                return Ok(self.run.ledger.settle(&mail, outcome, false).await?);
             }
         };
         match self.way {
@@ -124,7 +130,7 @@ impl Lane<'_> {
                 return Ok(());
             }
         };
-        if self.run.is_halted() {
+        if self.run.is_over() {
             lease.give_back();
             return Ok(());
         }
@@ -148,6 +154,7 @@ impl Lane<'_> {
         match lease.connection.data(&composed.bytes).await {
             Delivery::Accepted(reply) => {
                 server.took_one();
+                self.run.heard();
                 lease.give_back();
                 ledger.settle(mail, Outcome::Sent { reply }, true).await?;
             }
@@ -158,7 +165,10 @@ impl Lane<'_> {
                     lease.give_back();
                 }
             }
-            Delivery::Unknown(reason) => ledger.settle(mail, Outcome::Unknown { reason }, true).await?,
+            Delivery::Unknown(reason) => {
+                self.unheard(server, &reason);
+                ledger.settle(mail, Outcome::Unknown { reason }, true).await?;
+            }
         }
         Ok(())
     }
@@ -180,15 +190,26 @@ impl Lane<'_> {
     /// What a refusal means for all other mails.
     fn heed(&self, server: &Server, refusal: &Refusal) {
         match refusal.verdict {
-            Verdict::Final | Verdict::Later(_) => {}
-            Verdict::SlowDown(wanted) => {
-                server.slow_down(wanted);
-                let left = server.paused_until().map(|at| at.saturating_duration_since(tokio::time::Instant::now()));
-                let until = Utc::now() + left.and_then(|left| TimeDelta::from_std(left).ok()).unwrap_or_default();
-                self.run.halt(Halt::Pause(until, told(refusal)));
-            }
+            Verdict::Later(_) if refusal.reply.is_none() => self.unheard(server, &refusal.reason),
+            Verdict::Final | Verdict::Later(_) => self.run.heard(),
+            Verdict::SlowDown(wanted) => self.pause(server, wanted, told(refusal)),
             Verdict::Unusable => self.run.halt(Halt::Unusable(told(refusal))),
         }
+    }
+
+    /// A mail had no answer. That can be the mail; a server that answers none is left alone for a while, or each mail would
+    /// take its time and, where the content was sent, end as unknown.
+    fn unheard(&self, server: &Server, reason: &str) {
+        if self.run.lost() {
+            self.pause(server, None, format!("The mail server answers no more. {reason}"));
+        }
+    }
+
+    fn pause(&self, server: &Server, wanted: Option<Duration>, reason: String) {
+        server.slow_down(wanted);
+        let left = server.paused_until().map(|at| at.saturating_duration_since(tokio::time::Instant::now()));
+        let until = Utc::now() + left.and_then(|left| TimeDelta::from_std(left).ok()).unwrap_or_default();
+        self.run.halt(Halt::Pause(until, reason));
     }
 }
 
@@ -210,7 +231,26 @@ fn told(refusal: &Refusal) -> String {
     }
 }
 
-/// Whether it is the database that is away, and not the mail that is wrong.
+/// What the database, or the way to it, has to do with the error.
+fn of_database(error: &anyhow::Error) -> Option<&sqlx::Error> {
+    error.chain().find_map(|cause| cause.downcast_ref())
+}
+
+/// Whether it is the database that is away, and not the mail that is wrong: by SQLSTATE the connection, resources, an operator's
+/// hand, the system, or a transaction that may be tried again.
 fn is_outage(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<sqlx::Error>().is_some())
+    match of_database(error) {
+        None => false,
+        Some(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
+            code != "57014" && ["08", "25", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+        }),
+        Some(
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::TypeNotFound { .. }
+            | sqlx::Error::RowNotFound,
+        ) => false,
+        Some(_) => true,
+    }
 }

@@ -48,6 +48,9 @@ struct Entry {
     next_attempt_at: Option<chrono::DateTime<Utc>>,
     /// Beside those of the claim.
     attempts: i32,
+    /// The mail was claimed before; else it still waits, after so many tries.
+    is_claimed: bool,
+    tries: i32,
     /// The address itself was refused.
     is_bounce: bool,
 }
@@ -104,6 +107,8 @@ fn entry(mail: &Mail, outcome: Outcome, claimed: bool) -> Entry {
         reason: None,
         next_attempt_at: None,
         attempts: counted,
+        is_claimed: claimed,
+        tries: mail.attempts,
         is_bounce: false,
     };
     match outcome {
@@ -205,6 +210,8 @@ impl Book {
         let reasons: Vec<Option<&str>> = settlements.iter().map(|s| s.entry.reason.as_deref()).collect();
         let next: Vec<_> = settlements.iter().map(|s| s.entry.next_attempt_at).collect();
         let attempts: Vec<i32> = settlements.iter().map(|s| s.entry.attempts).collect();
+        let claimed: Vec<bool> = settlements.iter().map(|s| s.entry.is_claimed).collect();
+        let tries: Vec<i32> = settlements.iter().map(|s| s.entry.tries).collect();
         if !of_reports {
             sqlx::query!(
                 "update mail_outbox m
@@ -213,10 +220,11 @@ impl Book {
                      sent_at = case when e.status = 'sent' then now() end,
                      -- What is in it may open a door, and is needed no more.
                      content_sealed = case when e.status = 'sent' then ''::bytea else m.content_sealed end
-                 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[])
-                     as e (id, status, reply, reason, next, attempts)
+                 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[],
+                     $9::boolean[], $10::integer[]) as e (id, status, reply, reason, next, attempts, is_claimed, tries)
                  where m.tenant_id = $1 and m.outbox_id = e.id
-                     and (m.status = 'queued' or m.status in ('sending', 'unknown') and m.claimed_by = $2)",
+                     and case when e.is_claimed then m.status in ('sending', 'unknown') and m.claimed_by = $2
+                         else m.status = 'queued' and m.attempts = e.tries end",
                 self.tenant.uuid(),
                 self.run,
                 &ids,
@@ -225,20 +233,48 @@ impl Book {
                 reasons as _,
                 next as _,
                 &attempts,
+                &claimed,
+                &tries,
             )
             .execute(conn)
             .await?;
             return Ok(());
         }
+        // A mail that was called unknown meanwhile, because this run was given up for dead, may have been sent anew by a person's
+        // word: it is not tried again by itself. Its send has ended, perhaps, and has counted it.
         sqlx::query!(
-            "update email_send_history h
-             set status = e.status, smtp_response = e.reply, error_message = e.reason, next_attempt_at = e.next,
-                 attempts = h.attempts + e.attempts, claimed_by = null,
-                 attempted_at = case when e.attempts > 0 then now() else h.attempted_at end
-             from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[])
-                 as e (id, status, reply, reason, next, attempts)
-             where h.tenant_id = $1 and h.mail_id = e.id
-                 and (h.status = 'queued' or h.status in ('sending', 'unknown') and h.claimed_by = $2)",
+            "with known as (
+                 select h.mail_id, h.status from email_send_history h
+                 where h.tenant_id = $1 and h.mail_id = any($3)
+                 order by h.mail_id
+                 for no key update
+             ), stored as (
+                 update email_send_history h
+                 set status = case when k.status = 'unknown' and e.status = 'queued' then 'failed' else e.status end,
+                     smtp_response = e.reply, error_message = e.reason,
+                     next_attempt_at = case when k.status <> 'unknown' then e.next end,
+                     attempts = h.attempts + e.attempts, claimed_by = null,
+                     attempted_at = case when e.attempts > 0 then now() else h.attempted_at end
+                 from unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::integer[],
+                     $9::boolean[], $10::integer[]) as e (id, status, reply, reason, next, attempts, is_claimed, tries)
+                 join known k on k.mail_id = e.id
+                 where h.tenant_id = $1 and h.mail_id = e.id
+                     and case when e.is_claimed then h.status in ('sending', 'unknown') and h.claimed_by = $2
+                         else h.status = 'queued' and h.attempts = e.tries end
+                 returning h.job_id, h.status, k.status = 'unknown' as is_late
+             ), late as (
+                 select s.job_id, count(*) as all_of_them, count(*) filter (where s.status = 'sent') as sent
+                 from stored s where s.is_late and s.status <> 'unknown'
+                 group by s.job_id)
+             update email_sending_jobs j
+             set emails_unknown = j.emails_unknown - l.all_of_them, emails_sent = j.emails_sent + l.sent,
+                 emails_failed = j.emails_failed + l.all_of_them - l.sent,
+                 status = case
+                     when j.status = 'completed_with_errors' and j.emails_failed = 0 and l.sent = l.all_of_them
+                         and j.emails_unknown = l.all_of_them then 'completed'
+                     else j.status end
+             from late l
+             where j.tenant_id = $1 and j.job_id = l.job_id and j.completed_at is not null",
             self.tenant.uuid(),
             self.run,
             &ids,
@@ -247,6 +283,8 @@ impl Book {
             reasons as _,
             next as _,
             &attempts,
+            &claimed,
+            &tries,
         )
         .execute(&mut *conn)
         .await?;

@@ -12,6 +12,7 @@ mod mail;
 mod outbox;
 mod recover;
 mod run;
+mod runs;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) use finish::finish_jobs;
 pub use outbox::wake_due;
 
+use self::runs::Runs;
 use super::job::DeliverTask;
 use crate::email::{MailState, render::Renderer, transport::Servers};
 
@@ -60,10 +62,13 @@ impl Mailer {
 
     /// Works off what waits, for all tenants, until `stop`.
     pub async fn keep_delivering(self, stop: CancellationToken) {
-        let mailer = self.clone();
-        let handlers = Handlers::new().on(move |task: DeliverTask, attempt| {
-            let mailer = mailer.clone();
-            async move { run::deliver(&mailer, task.tenant_id, &attempt.stop).await }
+        let (mailer, runs) = (self.clone(), Runs::default());
+        let handlers = Handlers::new().on({
+            let runs = runs.clone();
+            move |task: DeliverTask, attempt| {
+                let (mailer, runs) = (mailer.clone(), runs.clone());
+                async move { runs.run(mailer, task.tenant_id, attempt.stop).await }
+            }
         });
         let options = WorkerOptions {
             concurrency: TENANTS_AT_ONCE,
@@ -72,6 +77,7 @@ impl Mailer {
         let working = run_worker(self.pool.clone(), handlers, options, stop.clone());
         let waking = outbox::keep_waking(self.pool.clone(), stop.clone());
         tokio::join!(working, waking, close_idle(&self.servers, &stop));
+        runs.end().await;
         self.servers.close_all().await;
     }
 }

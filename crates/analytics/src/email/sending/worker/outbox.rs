@@ -1,4 +1,4 @@
-//! Mails about no report: what is in them, and the look for tenants that have some waiting.
+//! Mails about no report: what is in them, and the look for tenants that have some waiting, or whose work was lost.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Tenants in one look.
 const AT_ONCE: i64 = 100;
 
-/// Has waiting mails of the outbox worked off, until `stop`.
+/// Has waiting mails of the outbox worked off, and those whose entry in the queue was lost, until `stop`.
 pub(super) async fn keep_waking(pool: PgPool, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = wake_due(&pool, Utc::now()).await {
@@ -34,38 +34,47 @@ pub(super) async fn keep_waking(pool: PgPool, stop: CancellationToken) {
     }
 }
 
-/// Queues the work of each tenant with mails that are due at `now`; answers how many tenants these were.
+/// Queues the work of each tenant with mails of the outbox that are due at `now`, or with mails that nobody works off; answers how
+/// many tenants these were.
 ///
 /// # Errors
 /// The database is away.
 pub async fn wake_due(pool: &PgPool, now: DateTime<Utc>) -> anyhow::Result<usize> {
     let due = sqlx::query_scalar!(
-        r#"select tenant_id as "tenant_id: TenantId" from due_work where kind = 'outbox' and due_at <= $1
-           order by due_at limit $2"#,
+        r#"select tenant_id as "tenant_id: TenantId" from due_work where kind in ('outbox', 'mails') and due_at <= $1
+           group by tenant_id order by min(due_at) limit $2"#,
         now,
         AT_ONCE,
     )
     .fetch_all(pool)
     .await?;
     for tenant in &due {
-        let mut tx = TenantTx::begin(pool, *tenant).await?;
-        let taken = sqlx::query_scalar!(
-            "delete from due_work d using (
-                 select tenant_id from due_work where tenant_id = $1 and kind = 'outbox' and due_at <= $2
-                 for update skip locked) w
-             where d.tenant_id = w.tenant_id and d.kind = 'outbox'
-             returning true",
-            tenant.uuid(),
-            now,
-        )
-        .fetch_optional(tx.conn())
-        .await?;
-        if taken.is_some() {
-            job::wake(tx.conn(), *tenant, None).await?;
-        }
-        tx.commit().await?;
+        wake_one(pool, *tenant, now).await.with_context(|| format!("tenant {tenant}"))?;
     }
     Ok(due.len())
+}
+
+async fn wake_one(pool: &PgPool, tenant: TenantId, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let mut tx = TenantTx::begin(pool, tenant).await?;
+    // Before any row is held: who wakes holds this first as well.
+    job::alone(tx.conn(), tenant).await?;
+    let taken = sqlx::query_scalar!(
+        "delete from due_work d using (
+             select tenant_id, kind from due_work
+             where tenant_id = $1 and kind in ('outbox', 'mails') and due_at <= $2
+             for update skip locked) w
+         where d.tenant_id = w.tenant_id and d.kind = w.kind
+         returning d.kind",
+        tenant.uuid(),
+        now,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    if !taken.is_empty() {
+        job::wake(tx.conn(), tenant, None).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The mail of a sealed row.

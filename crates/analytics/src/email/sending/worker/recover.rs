@@ -39,7 +39,9 @@ pub(super) async fn recover(mailer: &Mailer, tenant: TenantId, run: Uuid) -> Res
     sqlx::query!(
         "update email_send_history
          set status = 'failed', error_message = $3 || coalesce(': ' || error_message, '.')
-         where tenant_id = $1 and status = 'queued' and queued_at < now() - make_interval(secs => $2)",
+         where tenant_id = $1 and status = 'queued' and queued_at < now() - make_interval(secs => $2)
+             -- Those of a paused send wait for a person.
+             and job_id not in (select j.job_id from email_sending_jobs j where j.tenant_id = $1 and j.status = 'paused')",
         tenant.uuid(),
         GIVE_UP_AFTER.as_seconds_f64(),
         GIVEN_UP,

@@ -1,6 +1,13 @@
 //! One run over a tenant's waiting mails.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use common::{db::TenantTx, ids::TenantId};
@@ -24,6 +31,8 @@ use crate::email::{
 
 /// Files that are written at the same time.
 const FILES_AT_ONCE: usize = 4;
+/// After this the next tenant has its turn, and this one's rest follows with the settings of then.
+const TURN: Duration = Duration::from_secs(30);
 
 /// What all connections of a run share.
 pub(super) struct Run<'a> {
@@ -33,6 +42,11 @@ pub(super) struct Run<'a> {
     pub(super) stop: &'a CancellationToken,
     /// By report day; made when the first mail of the day comes.
     books: Mutex<HashMap<NaiveDate, Arc<ReportBook>>>,
+    began: Instant,
+    /// Connections at the same time.
+    lanes: usize,
+    /// Mails one after the other for which no reply came.
+    losses: AtomicUsize,
     /// Why the server can be used no more in this run, in words.
     pub(super) halt: std::sync::Mutex<Option<Halt>>,
 }
@@ -67,6 +81,21 @@ impl Run<'_> {
         }
     }
 
+    /// A reply came: the server is there.
+    pub(super) fn heard(&self) {
+        self.losses.store(0, Ordering::Relaxed);
+    }
+
+    /// No reply came. Whether it is no longer the one mail, but the server: no connection got an answer, twice.
+    pub(super) fn lost(&self) -> bool {
+        self.losses.fetch_add(1, Ordering::Relaxed) + 1 >= self.lanes * 2
+    }
+
+    /// Whether no further mail is to be begun in this run.
+    pub(super) fn is_over(&self) -> bool {
+        self.began.elapsed() > TURN || self.is_halted()
+    }
+
     pub(super) fn is_halted(&self) -> bool {
         self.stop.is_cancelled() || self.halt.lock().map_or(true, |halt| halt.is_some())
     }
@@ -80,14 +109,16 @@ pub(super) async fn deliver(mailer: &Mailer, tenant: TenantId, stop: &Cancellati
     let id = Uuid::new_v4();
     recover(mailer, tenant, id).await?;
     let mut tx = TenantTx::begin(&mailer.pool, tenant).await?;
+    // Who queues after this has seen the settings that are read now, or changed them.
+    let since = sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(tx.conn()).await?;
     let outlet = outlet(tx.conn(), tenant, &mailer.settings, &mailer.sealer).await;
     tx.commit().await?;
     let outlet = match outlet {
         Ok(outlet) => outlet,
         Err(OutletError::Database(error)) => return Err(error.into()),
         Err(error) => {
-            finish::fail_all(&mailer.pool, tenant, &error.to_string()).await?;
-            return Ok(());
+            finish::fail_all(&mailer.pool, tenant, since, &error.to_string()).await?;
+            return finish::end_run(&mailer.pool, tenant, None).await;
         }
     };
     let (way, lanes) = match outlet {
@@ -98,7 +129,17 @@ pub(super) async fn deliver(mailer: &Mailer, tenant: TenantId, stop: &Cancellati
         Outlet::Files { dir, from } => (Way::Files { dir, from }, FILES_AT_ONCE),
     };
     let (ledger, keeping) = Ledger::open(mailer.pool.clone(), tenant, id, stop.clone());
-    let run = Run { mailer, tenant, ledger, stop, books: Mutex::default(), halt: std::sync::Mutex::new(None) };
+    let run = Run {
+        mailer,
+        tenant,
+        ledger,
+        stop,
+        books: Mutex::default(),
+        began: Instant::now(),
+        lanes,
+        losses: AtomicUsize::new(0),
+        halt: std::sync::Mutex::new(None),
+    };
     let sending = async move {
         let done = send_due(&run, &way, lanes).await;
         // With the run its ledger's last handle goes, and the keeping ends.
@@ -110,15 +151,18 @@ pub(super) async fn deliver(mailer: &Mailer, tenant: TenantId, stop: &Cancellati
     if stop.is_cancelled() {
         anyhow::bail!("the service stops; the mails that wait go on in the next process");
     }
-    match halt {
-        Some(Halt::Unusable(reason)) => finish::fail_all(&mailer.pool, tenant, &reason).await?,
-        Some(Halt::Pause(until, reason)) => finish::end_run(&mailer.pool, tenant, Some((until, reason))).await?,
-        None => finish::end_run(&mailer.pool, tenant, None).await?,
-    }
-    Ok(())
+    let pause = match halt {
+        Some(Halt::Unusable(reason)) => {
+            finish::fail_all(&mailer.pool, tenant, since, &reason).await?;
+            None
+        }
+        Some(Halt::Pause(until, reason)) => Some((until, reason)),
+        None => None,
+    };
+    finish::end_run(&mailer.pool, tenant, pause).await
 }
 
-/// Batch after batch, until none is due or the server can be used no more.
+/// Batch after batch, until none is due, the turn is over, or the server can be used no more.
 async fn send_due(run: &Run<'_>, way: &Way, lanes: usize) -> anyhow::Result<()> {
     if let Way::Server { server, .. } = way
         && let Some(until) = server.paused_until()
@@ -127,7 +171,7 @@ async fn send_due(run: &Run<'_>, way: &Way, lanes: usize) -> anyhow::Result<()> 
         let until = Utc::now() + TimeDelta::from_std(left).unwrap_or_default();
         run.halt(Halt::Pause(until, String::from("The mail server asked for a pause.")));
     }
-    while !run.is_halted() {
+    while !run.is_over() {
         let mails = batch::due(&run.mailer.pool, run.tenant).await?;
         if mails.is_empty() {
             return Ok(());
