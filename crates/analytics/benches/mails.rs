@@ -81,9 +81,9 @@ async fn main() {
              from locations where tenant_id = $1),
          added as (
              insert into branch_email_mappings (tenant_id, mapping_id, branch_code, sales_rep_email, sales_rep_name)
-             select $1, gen_random_uuid(), b.location_id, 'rep' || n || '@customer' || n % 50 || '.example', 'Rep ' || n
-             from generate_series(1, $2) n
-             join branches b on b.n = n % b.of_all)
+             select $1, gen_random_uuid(), b.location_id, 'rep' || g.n || '@customer' || g.n % 50 || '.example', 'Rep ' || g.n
+             from generate_series(1, $2) as g (n)
+             join branches b on b.n = g.n % b.of_all)
          select count(*) from branches",
     )
     .bind(tenant)

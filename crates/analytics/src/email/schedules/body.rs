@@ -11,7 +11,6 @@ use common::{
 };
 use garde::Validate;
 use serde::{Deserialize, de::IgnoredAny};
-use serde_json::Value;
 use sqlx::PgConnection;
 use utoipa::{
     PartialSchema, ToSchema,
@@ -65,23 +64,23 @@ pub(super) struct ScheduleBody {
     pub(super) is_enabled: Option<bool>,
     /// Not to be changed, and not looked at: what is shown can be sent back.
     #[serde(default, rename = "id")]
-    #[schema(value_type = Value)]
+    #[schema(value_type = serde_json::Value)]
     _id: IgnoredAny,
     /// Not to be changed, and not looked at: what is shown can be sent back.
     #[serde(default, rename = "next_run_at")]
-    #[schema(value_type = Value)]
+    #[schema(value_type = serde_json::Value)]
     _next_run_at: IgnoredAny,
     /// Not to be changed, and not looked at: what is shown can be sent back.
     #[serde(default, rename = "last_run")]
-    #[schema(value_type = Value)]
+    #[schema(value_type = serde_json::Value)]
     _last_run: IgnoredAny,
     /// Not to be changed, and not looked at: what is shown can be sent back.
     #[serde(default, rename = "created_at")]
-    #[schema(value_type = Value)]
+    #[schema(value_type = serde_json::Value)]
     _created_at: IgnoredAny,
     /// Not to be changed, and not looked at: what is shown can be sent back.
     #[serde(default, rename = "updated_at")]
-    #[schema(value_type = Value)]
+    #[schema(value_type = serde_json::Value)]
     _updated_at: IgnoredAny,
 }
 
