@@ -136,7 +136,7 @@ impl Comparison {
         figures.insert(
             4,
             Figure {
-                label: "Returning users, 30 days",
+                label: "Returning (30 d)",
                 value: Some(grouped(Decimal::from(week.repeat_visits), 0)),
                 previous: None,
                 average: None,

@@ -87,7 +87,7 @@ async fn a_day_stands_beside_the_same_weekday_and_the_average_of_the_days_with_d
     assert_figure(&html, "Purchases", [&["6"], &["4", "+50%"], &["1.3", "+380%"]]);
     assert_figure(&html, "Visitors", [&["80"], &["50", "+60%"], &["20.0", "+300%"]]);
     assert_figure(&html, "Unique users", [&["2"], &["1", "+100%"], &["0.3", "+700%"]]);
-    assert_figure(&html, "Returning users, 30 days", [&["2"], &["–"], &["–"]]);
+    assert_figure(&html, "Returning (30 d)", [&["2"], &["–"], &["–"]]);
     // 6 of 80, 4 of 50, and 5 of 80 over all of the days together.
     assert_figure(&html, "Conversion rate", [&["7.50%"], &["8.00%", "-6%"], &["6.25%", "+20%"]]);
     assert_figure(&html, "Abandoned carts", [&["12"], &["10", "+20%"], &["2.5", "+380%"]]);
@@ -127,7 +127,7 @@ async fn what_was_not_loaded_is_said_and_not_counted_as_nothing() {
     // Thursday: not loaded itself, and neither was Thursday before.
     let (html, text) = preview(&shop.client, "2026-01-01", &["D01"]).await;
     assert_figure(&html, "Revenue", [&["no data"], &["–"], &["$500.00"]]);
-    assert_figure(&html, "Returning users, 30 days", [&["1"], &["–"], &["–"]]);
+    assert_figure(&html, "Returning (30 d)", [&["1"], &["–"], &["–"]]);
     for sentence in [
         "No data of this day have been loaded: there are no figures and no lists.",
         "Thu 25 Dec 2025 has no data, so nothing is compared with it.",
@@ -320,7 +320,7 @@ fn assert_metrics(html: &str, day: &Metrics, month: &Metrics, place: &str) {
         ("Purchases", day.purchases.into()),
         ("Visitors", day.total_visitors.into()),
         ("Unique users", day.unique_users.into()),
-        ("Returning users, 30 days", month.repeat_visits.into()),
+        ("Returning (30 d)", month.repeat_visits.into()),
         ("Conversion rate", day.conversion_rate),
         ("Abandoned carts", day.abandoned_carts.into()),
         ("Searches", day.total_searches.into()),
