@@ -125,7 +125,7 @@ lint: ## formatting, clippy, sqlx query data, licences and bans, shell scripts
 	@scripts/lint.sh
 
 .PHONY: test
-test: ## every test, with a database of its own (ARGS="-p common" for some); scripts/bqemulator.sh install, scripts/oidc_provider.sh install: more
+test: ## every test, with a database of its own (ARGS="-p common" for some); scripts/bqemulator.sh, oidc_provider.sh, aiosmtpd.sh install: more
 	@scripts/test.sh $(ARGS)
 
 .PHONY: api_check

@@ -35,4 +35,4 @@ for mail in crates/analytics/tests/golden/*.html; do
         done
     done
 done
-echo "pictures of $(find "$folder" -name '*.png' | wc -l) mails in $folder"
+echo "$(find "$folder" -name '*.png' | wc -l) pictures in $folder"

@@ -102,7 +102,7 @@ async fn check(seed: u64) -> Result<(), String> {
 }
 
 /// Rows in through a job, whole; users and branches as the lists beside them.
-async fn load(shop: &Shop, world: &RandomWorld) {
+pub(crate) async fn load(shop: &Shop, world: &RandomWorld) {
     let (root, files) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = |name: &str, content: Vec<u8>| {
         let path = files.path().join(name);

@@ -147,6 +147,8 @@ fn cors(settings: &Settings) -> CorsLayer {
             HeaderName::from_static("ratelimit-limit"),
             HeaderName::from_static("ratelimit-remaining"),
             HeaderName::from_static("ratelimit-reset"),
+            // of previews of mails
+            HeaderName::from_static("x-subject"),
         ])
         .max_age(Duration::from_secs(600))
 }

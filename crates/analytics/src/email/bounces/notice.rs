@@ -45,7 +45,7 @@ pub(super) struct Recipient {
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It did not arrive, and nothing will.
+    /// It did not arrive, and nothing will: there is no such address (5.x.x, but for what is said of the message).
     Hard,
     /// It did not arrive, for a reason that may pass.
     Soft,
@@ -117,6 +117,13 @@ fn recipient(block: &Block) -> Option<Recipient> {
         None => precise,
     };
     let status = status.unwrap_or_else(|| format!("{}.0.0", class.unwrap_or('4')));
+    let fate = if fate == Fate::Hard && !is_about_address(&status) { Fate::Soft } else { fate };
     let reason = if diagnostic.is_empty() { block.get("status").unwrap_or_default().to_owned() } else { diagnostic };
     Some(Recipient { address, original, fate, status, reason })
+}
+
+/// RFC 3463: a full mailbox, a message that is too large or of a kind that is not taken, a server's policy or its opinion of
+/// the sender say nothing of whether the address will have the next mail.
+fn is_about_address(status: &str) -> bool {
+    !(["5.2.2", "5.2.3", "5.3.4"].contains(&status) || status.starts_with("5.6.") || status.starts_with("5.7."))
 }

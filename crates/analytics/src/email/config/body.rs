@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 pub(crate) struct EmailConfigBody {
     /// A host name or an IP address.
     #[garde(skip)]
-    #[schema(example = "smtp.example.com", max_length = 253)]
+    #[schema(example = "smtp.example.com", min_length = 1, max_length = 253)]
     pub(super) server: Option<String>,
     /// 587 unless given the first time.
     #[garde(skip)]
@@ -24,7 +24,7 @@ pub(crate) struct EmailConfigBody {
     pub(super) port: Option<u16>,
     /// The sender: an address, or `Name <address>`.
     #[garde(skip)]
-    #[schema(example = "Branch reports <reports@example.com>", max_length = 600)]
+    #[schema(example = "Branch reports <reports@example.com>", min_length = 3, max_length = 600)]
     pub(super) from_address: Option<String>,
     /// `null` for a server that asks for none; the password goes with it.
     #[serde(default, deserialize_with = "given")]
@@ -35,7 +35,7 @@ pub(crate) struct EmailConfigBody {
     /// encryption change.
     #[serde(default, deserialize_with = "given_secret")]
     #[garde(skip)]
-    #[schema(value_type = Option<String>, write_only, max_length = 1000)]
+    #[schema(value_type = Option<String>, write_only, min_length = 1, max_length = 1000)]
     pub(super) password: Given<SecretString>,
     /// STARTTLS, and nothing is sent where the server does not offer it. Unless given the first time: true without `use_ssl`.
     #[garde(skip)]
@@ -59,9 +59,9 @@ pub(crate) struct EmailConfigBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DkimBody {
-    #[schema(example = "example.com", max_length = 253)]
+    #[schema(example = "example.com", min_length = 1, max_length = 253)]
     pub(super) domain: String,
-    #[schema(example = "reports2026", max_length = 63)]
+    #[schema(example = "reports2026", min_length = 1, max_length = 63)]
     pub(super) selector: String,
     /// RSA (PKCS#1 or PKCS#8) or Ed25519 (PKCS#8), in PEM. Left out or `***`, the stored one stays.
     #[serde(default, deserialize_with = "given_secret")]

@@ -7,7 +7,10 @@ use common::{
 use garde::Validate;
 use serde::Deserialize;
 use sqlx::PgConnection;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 use uuid::Uuid;
 
 use super::rules::{DeliveryKind, branch_code, name, together};
@@ -42,6 +45,22 @@ pub(crate) struct MappingBody {
     #[schema(inline)]
     delivery: Option<DeliveryKind>,
 }
+
+/// As the API document shows the body of a new mapping: with what it needs.
+#[derive(Debug)]
+pub(crate) struct NewMappingBody;
+
+impl PartialSchema for NewMappingBody {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = MappingBody::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required = ["branch_code", "sales_rep_email"].map(String::from).to_vec();
+        }
+        schema
+    }
+}
+
+impl ToSchema for NewMappingBody {}
 
 /// A mapping without its id.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

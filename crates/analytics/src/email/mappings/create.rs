@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     MappingWritten,
-    body::{Mapping, MappingBody, refused},
+    body::{Mapping, MappingBody, NewMappingBody, refused},
     scope,
 };
 use crate::email::MailState;
@@ -22,7 +22,7 @@ use crate::email::MailState;
 /// Send a branch's report to somebody
 ///
 /// The code may be one of no branch yet; the coverage shows such.
-#[utoipa::path(post, path = "/analytics/email/mappings", tag = "email", request_body = MappingBody, responses(
+#[utoipa::path(post, path = "/analytics/email/mappings", tag = "email", request_body = NewMappingBody, responses(
     (status = 201, body = MappingWritten),
     (status = 409, description = "The branch has this address already",
         body = common::http::Problem, content_type = "application/problem+json"),

@@ -22,7 +22,8 @@ impl Contact {
         let dialled = text.as_str().split(['x', 'X', ',', ';', '#']).next().unwrap_or_default();
         let plus = if dialled.trim_start().starts_with('+') { "+" } else { "" };
         let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
-        let href = (3..=MOST_DIGITS).contains(&digits.len()).then(|| format!("tel:{plus}{digits}"));
+        let is_number = (3..=MOST_DIGITS).contains(&digits.len()) && !dialled.chars().any(char::is_alphabetic);
+        let href = is_number.then(|| format!("tel:{plus}{digits}"));
         Some(Self { text, href })
     }
 
@@ -52,6 +53,7 @@ mod tests {
             ("+49 30 901820", Some("tel:+4930901820")),
             ("555-0100 x12", Some("tel:5550100")),
             ("n/a", None),
+            ("ask for 555 0100", None),
             ("12", None),
             ("javascript:alert(1)", None),
         ] {

@@ -28,10 +28,10 @@ fn halved(most: usize, step: u32) -> Option<usize> {
 
 impl Branch {
     fn with_lines(&self, most: usize) -> Self {
-        let Self { code, title, figures, week, lists, link } = self;
-        let (code, title, figures) = (code.clone(), title.clone(), figures.clone());
+        let Self { title, figures, week, lists, link } = self;
+        let (title, figures) = (title.clone(), figures.clone());
         let lists = lists.iter().map(|list| list.with_lines(most)).collect();
-        Self { code, title, figures, week: week.clone(), lists, link: link.clone() }
+        Self { title, figures, week: week.clone(), lists, link: link.clone() }
     }
 }
 

@@ -33,9 +33,8 @@ pub(crate) struct Basis {
     /// `Mon 29 Dec`.
     pub(crate) previous: String,
     pub(crate) has_previous: bool,
-    /// `average of 5 days`.
+    /// `Average of 5 days`.
     pub(crate) average: String,
-    pub(crate) has_average: bool,
     /// `Average of 5 days with data among the 7 days before.`
     pub(crate) sentences: Vec<String>,
 }
@@ -43,7 +42,6 @@ pub(crate) struct Basis {
 /// A branch of a report, or the whole tenant in a roll-up.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Branch {
-    pub(crate) code: Text,
     /// Code and name.
     pub(crate) title: Text,
     pub(crate) figures: Vec<Figure>,

@@ -38,6 +38,8 @@ impl Renderer {
             .keep_at_rules(true)
             .remove_inlined_selectors(true)
             .minify_css(true)
+            // Outlook reads widths from attributes.
+            .apply_width_attributes(true)
             .load_remote_stylesheets(false)
             .build();
         let renderer = Self { templates: templates::environment()?, inliner };

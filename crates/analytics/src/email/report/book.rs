@@ -200,7 +200,6 @@ fn roll_up(shop: &Shop, week: &Week, mut branches: Vec<(Text, Week)>, note: Opti
     let title = Text::new("All branches", 40);
     let head = head(shop, title.clone(), &[(ALL_BRANCHES.to_owned(), None)], week, note);
     let total = Branch {
-        code: Text::new(ALL_BRANCHES, 1),
         title,
         figures: shop.comparison.figures(week),
         week: shop.comparison.bars(week),

@@ -102,10 +102,9 @@ impl Comparison {
             has_previous: week.days[0].is_some(),
             average: match loaded {
                 0 => "average".to_owned(),
-                1 => "average of 1 day".to_owned(),
-                n => format!("average of {n} days"),
+                1 => "Average of 1 day".to_owned(),
+                n => format!("Average of {n} days"),
             },
-            has_average: loaded > 0,
             sentences,
         }
     }
@@ -137,7 +136,7 @@ impl Comparison {
         figures.insert(
             4,
             Figure {
-                label: "Returning users",
+                label: "Returning users, 30 days",
                 value: Some(grouped(Decimal::from(week.repeat_visits), 0)),
                 previous: None,
                 average: None,

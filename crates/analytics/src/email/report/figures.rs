@@ -56,7 +56,7 @@ pub(super) async fn figures(
     let mut weeks: HashMap<String, Week> = HashMap::new();
     for row in rows {
         let week = weeks.entry(row.code).or_default();
-        week.repeat_visits = row.repeat_visits;
+        week.repeat_visits = week.repeat_visits.max(row.repeat_visits);
         let before = usize::try_from((date - row.day).num_days()).unwrap_or(DAYS);
         let place = (DAYS - 1).checked_sub(before).and_then(|place| week.days.get_mut(place));
         if let (Some(day), true) = (place, row.has_data) {

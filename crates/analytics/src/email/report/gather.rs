@@ -80,7 +80,6 @@ impl Shop {
         let lists = self.lists(tx, code).await?;
         let title = branch_title(code, name.as_deref());
         let branch = Branch {
-            code: Text::new(code, 30),
             title: title.clone(),
             figures: self.comparison.figures(&week),
             week: self.comparison.bars(&week),
@@ -160,7 +159,7 @@ pub(crate) const CARTS: ListWords =
 pub(crate) const SEARCHES: ListWords = ListWords {
     list: TaskList::SearchAnalysis,
     title: "Searches that led to nothing",
-    empty: "Every search this day led somewhere.",
+    empty: "No searches to follow up this day.",
 };
 pub(crate) const REPEATS: ListWords = ListWords {
     list: TaskList::RepeatVisits,

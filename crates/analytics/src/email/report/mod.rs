@@ -8,6 +8,8 @@ mod lines;
 mod links;
 mod preview;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 

@@ -16,7 +16,11 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use utoipa::IntoParams;
 
 use super::{ALL_BRANCHES, ReportBook, book::BookError};
-use crate::{email::MailState, params::Params, scope};
+use crate::{
+    email::{MailState, suppressions::PREVIEW_TOKEN},
+    params::Params,
+    scope,
+};
 
 /// A mail is shown as it is and does nothing: its styles stand in it, and nothing else is fetched or run.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; sandbox \
@@ -76,7 +80,7 @@ pub(crate) async fn preview_report(
     let (pool, renderer) = (mail.app.pool.clone(), Arc::clone(&mail.renderer));
     let book = ReportBook::new(pool, renderer, context.tenant_id, date, settings.frontend_url.clone());
     let rendered = book.mail(&codes, None).await.map_err(refusal)?;
-    let unsubscribe = format!("{}/analytics/email/unsubscribe/preview", settings.analytics_public_url);
+    let unsubscribe = format!("{}/analytics/email/unsubscribe/{PREVIEW_TOKEN}", settings.analytics_public_url);
     let (html, text) = rendered.for_recipient(&unsubscribe);
     let (kind, body) =
         if wants_html { ("text/html; charset=utf-8", html) } else { ("text/plain; charset=utf-8", text) };

@@ -10,9 +10,13 @@ use common::{
     tenants::time_zone_rule,
 };
 use garde::Validate;
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 use sqlx::PgConnection;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 use super::{
     is_in_scope,
@@ -25,15 +29,16 @@ const MOST_BRANCHES: usize = 1000;
 
 /// When which reports go out. What a change leaves out stays as it is; a new schedule needs its `cron`.
 #[derive(Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[garde(allow_unvalidated)]
 pub(super) struct ScheduleBody {
     /// Shown in lists and in the audit log; null = none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 100, example = "Morning reports")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100, example = "Morning reports")]
     pub(super) name: Given<String>,
     /// Five fields (minute, hour, day of the month, month, day of the week), at most every five minutes. A time that daylight
     /// saving skips runs right after, one that it repeats runs once.
-    #[schema(max_length = 200, example = "30 6 * * mon-fri")]
+    #[schema(min_length = 9, max_length = 200, example = "30 6 * * mon-fri")]
     pub(super) cron: Option<String>,
     /// IANA name; null = the tenant's.
     #[serde(default, deserialize_with = "given")]
@@ -42,7 +47,7 @@ pub(super) struct ScheduleBody {
     /// Each a location or mapped; null = every branch that is mapped when it runs. Who is limited to branches has to name some
     /// of theirs.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 1000)]
     pub(super) branch_codes: Given<Vec<String>>,
     /// How many days before the run its report day is: 1 = yesterday.
     #[schema(minimum = 0, maximum = 31, default = 1)]
@@ -58,7 +63,43 @@ pub(super) struct ScheduleBody {
     pub(super) window_minutes: Option<i32>,
     /// true unless given.
     pub(super) is_enabled: Option<bool>,
+    /// Not to be changed, and not looked at: what is shown can be sent back.
+    #[serde(default, rename = "id")]
+    #[schema(value_type = Value)]
+    _id: IgnoredAny,
+    /// Not to be changed, and not looked at: what is shown can be sent back.
+    #[serde(default, rename = "next_run_at")]
+    #[schema(value_type = Value)]
+    _next_run_at: IgnoredAny,
+    /// Not to be changed, and not looked at: what is shown can be sent back.
+    #[serde(default, rename = "last_run")]
+    #[schema(value_type = Value)]
+    _last_run: IgnoredAny,
+    /// Not to be changed, and not looked at: what is shown can be sent back.
+    #[serde(default, rename = "created_at")]
+    #[schema(value_type = Value)]
+    _created_at: IgnoredAny,
+    /// Not to be changed, and not looked at: what is shown can be sent back.
+    #[serde(default, rename = "updated_at")]
+    #[schema(value_type = Value)]
+    _updated_at: IgnoredAny,
 }
+
+/// As the API document shows the body of a new schedule: with what it needs.
+#[derive(Debug)]
+pub(super) struct NewScheduleBody;
+
+impl PartialSchema for NewScheduleBody {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = ScheduleBody::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required = ["cron"].map(String::from).to_vec();
+        }
+        schema
+    }
+}
+
+impl ToSchema for NewScheduleBody {}
 
 impl StoredSchedule {
     /// One without anything that a body has to say.
@@ -99,6 +140,7 @@ pub(super) async fn checked(
         without_data,
         window_minutes,
         is_enabled,
+        ..
     } = body;
     let mut faults = Vec::new();
     let mut refuse = |field: &str, message: String| faults.push(FieldError::new(field, message));

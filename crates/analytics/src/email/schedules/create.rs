@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::{
-    body::{ScheduleBody, checked},
+    body::{NewScheduleBody, ScheduleBody, checked},
     due,
     stored::{self, StoredSchedule},
     view::{ScheduleView, schedule},
@@ -23,7 +23,7 @@ const MOST: i64 = 50;
 /// Make a schedule
 ///
 /// The reports of the named branches, or of all mapped ones, go out by themselves from now on.
-#[utoipa::path(post, path = "/analytics/email/schedules", tag = "email", request_body = ScheduleBody, responses(
+#[utoipa::path(post, path = "/analytics/email/schedules", tag = "email", request_body = NewScheduleBody, responses(
     (status = 201, body = ScheduleView),
     (status = 409, description = "The tenant has as many as it may have",
         body = common::http::Problem, content_type = "application/problem+json"),

@@ -12,7 +12,9 @@ use crate::scope;
 /// Schedules
 ///
 /// Which reports go out by themselves, when, and how that went the last time. The oldest first.
-#[utoipa::path(get, path = "/analytics/email/schedules", tag = "email", params(PageQuery),
+#[utoipa::path(get, path = "/analytics/email/schedules", tag = "email", params(
+    ("page" = Option<u32>, Query, description = "The page, from 1", minimum = 1, maximum = 1_000_000),
+    ("limit" = Option<u32>, Query, description = "Lines a page; 50 unless given", minimum = 1, maximum = 1000)),
     responses((status = 200, body = Page<ScheduleView>)))]
 pub(super) async fn list_schedules(
     State(app): State<AppState>,

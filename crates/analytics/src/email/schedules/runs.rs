@@ -29,7 +29,9 @@ pub(super) struct RunsQuery {
 ///
 /// Each time a schedule came round and what became of it, the newest first. Who is limited to branches sees those of the
 /// schedules they see.
-#[utoipa::path(get, path = "/analytics/email/schedules/runs", tag = "email", params(RunsQuery, PageQuery),
+#[utoipa::path(get, path = "/analytics/email/schedules/runs", tag = "email", params(RunsQuery,
+    ("page" = Option<u32>, Query, description = "The page, from 1", minimum = 1, maximum = 1_000_000),
+    ("limit" = Option<u32>, Query, description = "Lines a page; 50 unless given", minimum = 1, maximum = 1000)),
     responses((status = 200, body = Page<RunView>)))]
 pub(super) async fn list_schedule_runs(
     State(app): State<AppState>,

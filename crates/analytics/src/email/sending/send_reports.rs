@@ -12,7 +12,10 @@ use common::{
 };
 use garde::Validate;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
 
 use super::{
     start::{NewSend, SendOrigin, start},
@@ -22,6 +25,7 @@ use crate::{email::MailState, scope};
 
 /// More branches than this are meant to be all of them.
 const MOST_BRANCHES: usize = 1000;
+const LONGEST_CODE: usize = 200;
 
 /// Which reports are to be sent.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
@@ -32,8 +36,8 @@ pub(super) struct SendBody {
     #[schema(value_type = String, format = Date)]
     report_date: String,
     /// Codes of branches, or `*` for the roll-up over all; left out, null or empty = every mapped branch.
-    #[garde(inner(length(max = MOST_BRANCHES), inner(length(min = 1, max = 200), custom(no_control))))]
-    #[schema(max_items = 1000)]
+    #[garde(inner(length(max = MOST_BRANCHES), inner(length(chars, min = 1, max = LONGEST_CODE), custom(no_control))))]
+    #[schema(value_type = Option<Vec<BranchCode>>, max_items = 1000)]
     branch_codes: Option<Vec<String>>,
     /// Everybody gets them once more, also who has them already; history tells it by the generation.
     #[garde(skip)]
@@ -44,6 +48,19 @@ pub(super) struct SendBody {
     #[serde(default)]
     allow_empty: bool,
 }
+
+/// As the API document shows one.
+#[derive(Debug)]
+struct BranchCode;
+
+impl PartialSchema for BranchCode {
+    fn schema() -> RefOr<Schema> {
+        let code = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(LONGEST_CODE));
+        RefOr::T(Schema::Object(code.build()))
+    }
+}
+
+impl ToSchema for BranchCode {}
 
 fn no_control(code: &str, (): &()) -> garde::Result {
     if code.chars().any(char::is_control) {

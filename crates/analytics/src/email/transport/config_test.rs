@@ -9,13 +9,12 @@ use common::{
     http::{ApiError, Json},
 };
 use lettre::message::Mailbox;
-use serde::Serialize;
 use serde_json::json;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     connection::{Connection, Delivery, Refusal},
+    course::{Course, EmailTestView, TestedSource, TestedStep},
     files::write_eml,
     letter::{Letter, compose},
 };
@@ -33,57 +32,6 @@ use crate::{
 const LONGEST: Duration = Duration::from_secs(25);
 /// The longest that one reply is waited for.
 const REPLY: Duration = Duration::from_secs(8);
-
-/// Whose configuration was tested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum TestedSource {
-    /// The tenant's own.
-    Tenant,
-    /// The operator's.
-    Default,
-    /// None: mails are written into files.
-    File,
-}
-
-/// A step towards a mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum TestedStep {
-    /// The server's name leads to an address that may be connected to.
-    Address,
-    /// It accepts a connection and greets.
-    Connect,
-    /// The connection is protected.
-    Tls,
-    Login,
-    /// It takes mails from the sender's address.
-    Sender,
-    /// It takes mails for whoever asks.
-    Recipient,
-    /// It took the mail.
-    Mail,
-}
-
-/// How a step went.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct StepView {
-    step: TestedStep,
-    ok: bool,
-    /// For people. What the server said is not repeated, but for its codes.
-    message: String,
-}
-
-/// How far a test mail came.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EmailTestView {
-    /// Whether the mail was taken.
-    ok: bool,
-    /// Null where nothing is configured, or what is configured cannot be used.
-    source: Option<TestedSource>,
-    /// In order; the last one is the one that failed, unless all went well.
-    steps: Vec<StepView>,
-}
 
 /// Test the mail server
 ///
@@ -135,54 +83,6 @@ fn source(outlet: &Outlet) -> TestedSource {
         Outlet::Server(MailServer { owner: Owner::Tenant, .. }) => TestedSource::Tenant,
         Outlet::Server(MailServer { owner: Owner::Operator, .. }) => TestedSource::Default,
         Outlet::Files { .. } => TestedSource::File,
-    }
-}
-
-/// The steps so far.
-#[derive(Default)]
-struct Course {
-    steps: Vec<StepView>,
-    /// The step that is being taken.
-    now: Option<TestedStep>,
-}
-
-impl Course {
-    /// The step before went well.
-    fn begin(&mut self, step: TestedStep) {
-        self.succeed(String::from(match self.now {
-            Some(TestedStep::Address) => "The server has an address that may be connected to.",
-            Some(TestedStep::Connect) => "The server accepts connections.",
-            Some(TestedStep::Tls) => "The connection is protected, and the certificate is the server's.",
-            Some(TestedStep::Login) => "The server accepts the username and the password.",
-            Some(TestedStep::Sender) => "The server takes mails from this sender.",
-            Some(TestedStep::Recipient) => "The server takes mails for you.",
-            Some(TestedStep::Mail) | None => "",
-        }));
-        self.now = Some(step);
-    }
-
-    fn succeed(&mut self, message: String) {
-        if let Some(step) = self.now.take() {
-            self.steps.push(StepView { step, ok: true, message });
-        }
-    }
-
-    fn fail(&mut self, message: String) {
-        let step = self.now.take().unwrap_or(TestedStep::Mail);
-        self.steps.push(StepView { step, ok: false, message });
-    }
-
-    /// Neither setting is: that was the tenant's choice, and it is told what it means.
-    fn warn_unprotected(&mut self) {
-        let message = "The connection is not protected, as neither use_tls nor use_ssl is set: whoever is on the way can \
-                       read the password and the mails.";
-        let after = self.steps.iter().take_while(|step| step.step != TestedStep::Login).count();
-        self.steps.insert(after, StepView { step: TestedStep::Tls, ok: true, message: message.to_owned() });
-    }
-
-    fn answer(self, source: Option<TestedSource>) -> EmailTestView {
-        let Self { steps, now: _ } = self;
-        EmailTestView { ok: !steps.is_empty() && steps.iter().all(|step| step.ok), source, steps }
     }
 }
 
@@ -274,7 +174,7 @@ impl TestLetter<'_> {
         let settings = &self.mail.app.settings;
         let mut delivery = settings.mail.clone();
         delivery.timeout = delivery.timeout.min(REPLY);
-        let begins = |step| course.begin(tested(step));
+        let begins = |step| course.begin(TestedStep::of_opening(step));
         let opened = Connection::open_step_by_step(server, &delivery, settings.allow_private_addresses, begins).await;
         let mut connection = opened.map_err(|error| error.refusal.reason)?;
         let why = |refusal: Refusal| refusal.reason;
@@ -293,14 +193,5 @@ impl TestLetter<'_> {
             Delivery::Refused(refusal) => Err(refusal.reason),
             Delivery::Unknown(reason) => Err(reason),
         }
-    }
-}
-
-fn tested(step: &str) -> TestedStep {
-    match step {
-        "address" => TestedStep::Address,
-        "connect" => TestedStep::Connect,
-        "tls" => TestedStep::Tls,
-        _ => TestedStep::Login,
     }
 }

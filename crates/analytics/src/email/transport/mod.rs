@@ -2,6 +2,7 @@
 
 mod config_test;
 mod connection;
+mod course;
 mod files;
 mod hint;
 mod letter;
@@ -17,10 +18,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::MailState;
 
-pub(crate) use connection::{Connection, Delivery, OpenError, Refusal, Verdict};
+pub(crate) use connection::{Delivery, OpenError, Refusal, Verdict};
 pub(crate) use files::write_eml;
 pub(crate) use letter::{Letter, compose};
-pub(crate) use servers::{Lease, Server, Servers};
+pub(crate) use servers::{Server, Servers};
 
 pub(super) fn routes() -> OpenApiRouter<MailState> {
     OpenApiRouter::new().routes(routes!(config_test::test_email_config))

@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,
     rustls::{
-        self, ClientConfig, RootCertStore,
+        self, AlertDescription, ClientConfig, RootCertStore,
         pki_types::{CertificateDer, ServerName, pem::PemObject},
     },
 };
@@ -168,6 +168,10 @@ impl Opening<'_> {
 
     /// A refusal of the whole connection: for good, no mail can go until somebody changes something.
     fn not_wanted(&self, error: &SmtpError, what: &str) -> Refusal {
+        if error.is_client() {
+            // lettre's own refusal: a challenge that is none of the usual ones.
+            return unusable(format!("The mail server wants {what} in a way that is not known here."));
+        }
         let Some(reply) = Reply::of_error(error) else { return away(sentence(&described(error))) };
         let mut refusal = reply.refusal(what);
         refusal.is_open = false;
@@ -209,6 +213,10 @@ fn untrusted(error: &io::Error) -> Refusal {
             "The mail server does not speak TLS there; with use_ssl the port is usually 465, with use_tls 587."
                 .to_owned(),
         ),
+        // A fault of its own, which may be over the next time.
+        Some(rustls::Error::AlertReceived(AlertDescription::InternalError | AlertDescription::UserCanceled)) => {
+            away("The mail server could not begin to protect the connection.".to_owned())
+        }
         Some(_) => {
             unusable("The mail server and this service could not agree on how to protect the connection.".to_owned())
         }

@@ -93,11 +93,7 @@ pub(super) fn described(error: &Error) -> String {
         }
         source = cause.source();
     }
-    if error.is_client() {
-        error.source().map_or_else(|| error.to_string(), ToString::to_string)
-    } else {
-        error.to_string()
-    }
+    "the connection failed".to_owned()
 }
 
 /// How a connection broke, for people.

@@ -218,7 +218,7 @@ async fn each_recipient_of_a_notice_has_a_fate_of_its_own() {
     );
     assert_eq!(
         all(&shop, MAILS).await,
-        [json!([1, true, "5.2.2", "552 5.2.2 Mailbox full", "sent"]), untouched()[1].clone()]
+        [json!([1, true, "5.1.6", "550 5.1.6 Mailbox has moved", "sent"]), untouched()[1].clone()]
     );
     assert_eq!(all(&shop, SUPPRESSED).await.len(), 1);
 }

@@ -1,5 +1,6 @@
 //! Branch reports by mail.
 
+mod as_sent;
 mod bounces;
 mod config;
 mod coverage;
@@ -9,6 +10,7 @@ mod kill;
 mod mail_lint;
 mod mappings;
 mod outbox;
+mod page;
 mod preview;
 mod races;
 mod report;

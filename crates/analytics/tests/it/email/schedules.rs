@@ -211,6 +211,8 @@ async fn what_is_wrong_is_said_at_once() {
     assert!(answer.text().contains("`D99` is neither a location nor mapped"), "{}", answer.text());
     for (body, field) in [
         (json!({}), "cron"),
+        // Mistyped, and else every branch would be meant.
+        (json!({ "cron": "0 6 * * *", "branches": ["D01"] }), "branches"),
         (json!({ "cron": "*/4 * * * *" }), "cron"),
         (json!({ "cron": "0 6 * * * *" }), "cron"),
         (json!({ "cron": "0 6 * * *".repeat(100) }), "cron"),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{Fate, NoMail, Notice, Recipient, read};
+use super::{Fate, NoMail, Notice, Recipient, blocks, read};
 
 const ID: &str = "01936f2c-7a11-7c05-9b1e-3f6d2f1c0a01@shop.example";
 const RITA: &str = "rita.rep@branch.example";
@@ -87,7 +87,7 @@ fn each_recipient_has_a_fate_of_its_own() {
     assert_eq!(
         recipients,
         [
-            recipient(RITA, true, Fate::Hard, "5.2.2", "552 5.2.2 Mailbox full"),
+            recipient(RITA, true, Fate::Hard, "5.1.6", "550 5.1.6 Mailbox has moved"),
             recipient("sam.rep@branch.example", false, Fate::Soft, "4.4.7", "451 4.3.0 Try again later"),
             recipient("tina.rep@branch.example", false, Fate::Delivered, "2.1.5", "2.1.5"),
         ]
@@ -270,5 +270,19 @@ proptest! {
                 prop_assert!(!text.contains(|c: char| c.is_control()) && text.chars().count() <= 500, "{text:?}");
             }
         }
+    }
+}
+
+#[test]
+fn what_is_said_of_the_message_or_the_sender_is_no_hard_bounce() {
+    let fate = |status: &str| {
+        let block = format!("Final-Recipient: rfc822; {RITA}\nAction: failed\nStatus: {status}\n");
+        blocks(block.as_bytes()).iter().find_map(super::recipient).unwrap().fate
+    };
+    for status in ["5.0.0", "5.1.1", "5.1.2", "5.1.10", "5.2.1", "5.4.4"] {
+        assert_eq!(fate(status), Fate::Hard, "{status}");
+    }
+    for status in ["5.2.2", "5.2.3", "5.3.4", "5.6.1", "5.7.1", "5.7.26"] {
+        assert_eq!(fate(status), Fate::Soft, "{status}");
     }
 }

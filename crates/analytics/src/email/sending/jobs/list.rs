@@ -45,7 +45,9 @@ fn is_status(name: &str, (): &()) -> garde::Result {
 /// Sends
 ///
 /// The newest first.
-#[utoipa::path(get, path = "/analytics/email/jobs", tag = "email", params(PageQuery, JobsFilter),
+#[utoipa::path(get, path = "/analytics/email/jobs", tag = "email", params(
+    ("page" = Option<u32>, Query, description = "The page, from 1", minimum = 1, maximum = 1_000_000),
+    ("limit" = Option<u32>, Query, description = "Lines a page; 50 unless given", minimum = 1, maximum = 1000), JobsFilter),
     responses((status = 200, body = Page<JobView>)))]
 pub(in crate::email::sending) async fn list_sends(
     State(app): State<AppState>,

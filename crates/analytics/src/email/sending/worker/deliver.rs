@@ -74,7 +74,7 @@ impl Lane<'_> {
         };
         match self.way {
             Way::Server { config, server } => self.through(config, server, &mail, &composed).await,
-            Way::Files { dir, .. } => self.to_file(dir, &mail, &composed).await,
+            Way::Files { dir, .. } => self.write_file(dir, &mail, &composed).await,
         }
     }
 
@@ -185,7 +185,7 @@ impl Lane<'_> {
         Ok(())
     }
 
-    async fn to_file(&self, dir: &std::path::Path, mail: &Mail, composed: &Composed) -> anyhow::Result<()> {
+    async fn write_file(&self, dir: &std::path::Path, mail: &Mail, composed: &Composed) -> anyhow::Result<()> {
         if !self.run.ledger.claim(mail.key, composed.message_id.clone()).await? {
             return Ok(());
         }

@@ -181,6 +181,15 @@ async fn login_is_spoken_where_plain_is_not_offered() {
     server.login = Some(Login { username: USER.to_owned(), password: SecretString::from(PASSWORD) });
     assert!(Connection::open(&server, &settings(), false).await.is_ok());
     assert!(sink.heard().iter().any(|heard| heard.line == "AUTH LOGIN"));
+
+    let odd = guarded(&["localhost"], Security::Tls, |phase| match phase {
+        Phase::Ehlo => Answer::say("250-sink.example\r\n250 AUTH PLAIN"),
+        Phase::Auth => Answer::say("334 V2hvIGdvZXMgdGhlcmU/"),
+        _ => Answer::Ok,
+    });
+    let error = odd.await.refused().await;
+    assert_eq!((error.step, &error.refusal.verdict), ("login", &Verdict::Unusable));
+    assert!(error.refusal.reason.contains("not known here"), "{}", error.refusal.reason);
 }
 
 #[tokio::test]
