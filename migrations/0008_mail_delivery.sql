@@ -73,6 +73,9 @@ create index email_send_history_job on email_send_history (tenant_id, job_id, st
 create index email_send_history_date on email_send_history (tenant_id, report_date, sales_rep_email);
 create index email_send_history_waiting on email_send_history (tenant_id, report_date, branch_codes)
     where status in ('queued', 'sending');
+-- What was not sent, and why: few among many.
+create index email_send_history_troubled on email_send_history (tenant_id, status, queued_at desc, mail_id desc)
+    where status <> 'sent';
 create index email_send_history_message on email_send_history (tenant_id, message_id);
 
 -- Mails about no report go the same way.

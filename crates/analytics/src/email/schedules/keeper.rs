@@ -63,10 +63,9 @@ pub async fn run_due(
             tracing::error!(%tenant, error = format!("{error:#}"), "reports that are due could not be sent");
             // A fault of the tenant's rows must not be logged every two seconds.
             let mut tx = TenantTx::begin(pool, tenant).await?;
-            if due::take(tx.conn(), tenant, now).await? {
-                due::put_off(tx.conn(), tenant, now + due::LOOK_AGAIN).await?;
-                tx.commit().await?;
-            }
+            // Not `take`, which skips a row that is held: what failed may not have been undone yet.
+            due::put_off(tx.conn(), tenant, now + due::LOOK_AGAIN).await?;
+            tx.commit().await?;
         }
     }
     Ok(jobs)

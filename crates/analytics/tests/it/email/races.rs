@@ -347,3 +347,32 @@ async fn one_that_failed_keeps_its_generation_when_it_is_sent_again() {
     assert_eq!(again["generation"], 1);
     assert_eq!(told(&shop).await[0].split(':').nth(2), Some("1"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_that_cannot_be_made_is_tried_later_and_stops_no_other_mail() {
+    let sink = Sink::open(Options::default()).await;
+    let shop = shop_as(|settings| through(settings, &sink)).await;
+    map(&shop, &[("D01", "ann@x.example")]).await;
+    let job = send(&shop, &json!({ "report_date": DAY })).await;
+    sqlx::query("revoke select on locations from ga_services").execute(&shop.db.owner).await.unwrap();
+    let _working = Working::start(&shop);
+    let started = Instant::now();
+    let mail = loop {
+        let mail = mails(&shop).await.remove(0);
+        if mail["attempts"] == 1 {
+            break mail;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "it has no try: {mail}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(mail["status"], "queued");
+    assert!(mail["next_attempt_at"].is_string() && mail["smtp_response"].is_null(), "{mail}");
+    // In words, and nothing of the database's.
+    let error = mail["error_message"].as_str().unwrap();
+    assert!(error.starts_with("The report could not be made") && !error.contains("permission"), "{error}");
+    sqlx::query("grant select on locations to ga_services").execute(&shop.db.owner).await.unwrap();
+    change(&shop, "update email_send_history set next_attempt_at = now()").await;
+    send(&shop, &json!({ "report_date": DAY })).await;
+    let job = until_ended(&shop, &job).await;
+    assert_eq!(counts(&job), [1, 0, 0, 0, 0, 1]);
+}

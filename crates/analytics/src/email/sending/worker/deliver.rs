@@ -56,20 +56,21 @@ impl Lane<'_> {
         if self.run.is_over() {
             return Ok(());
         }
-        let composed = match self.composed(&mail).await {
-            Ok(composed) => composed,
+        let rendered = match self.rendered(&mail).await {
+            Ok(rendered) => rendered,
             Err(error) if is_outage(&error) => return Err(error),
-            Err(error) => {
-                tracing::error!(tenant = %self.run.tenant, mail = %mail.key.uuid(), error = format!("{error:#}"), "a mail cannot be made");
-                let outcome = if of_database(&error).is_some() {
-                    // Of this mail alone, such as that its figures take too long. It stops no other, and has its further tries.
-                    let reason = String::from("The figures of the mail could not be read; the service's log says why.");
-                    Outcome::Later { after: None, reply: None, reason }
-                } else {
-                    Outcome::Failed { reply: None, reason: format!("The mail could not be made: {error:#}") }
-                };
+            Err(error) if mail.key.is_report() => {
+                // It stops no other mail, and whatever it is may pass: it has its further tries.
+                tracing::error!(tenant = %self.run.tenant, mail = %mail.key.uuid(), error = format!("{error:#}"), "a report cannot be made");
+                let reason = String::from("The report could not be made; the service's log says why.");
+                let outcome = Outcome::Later { after: None, reply: None, reason };
                 return Ok(self.run.ledger.settle(&mail, outcome, false).await?);
             }
+            Err(error) => return self.unmade(&mail, &error).await,
+        };
+        let composed = match self.composed(&mail, &rendered) {
+            Ok(composed) => composed,
+            Err(error) => return self.unmade(&mail, &error).await,
         };
         match self.way {
             Way::Server { config, server } => self.through(config, server, &mail, &composed).await,
@@ -77,16 +78,27 @@ impl Lane<'_> {
         }
     }
 
-    async fn composed(&self, mail: &Mail) -> anyhow::Result<Composed> {
+    /// It can never be made.
+    async fn unmade(&self, mail: &Mail, error: &anyhow::Error) -> anyhow::Result<()> {
+        tracing::error!(tenant = %self.run.tenant, mail = %mail.key.uuid(), error = format!("{error:#}"), "a mail cannot be made");
+        let reason = format!("The mail could not be made: {error:#}");
+        Ok(self.run.ledger.settle(mail, Outcome::Failed { reply: None, reason }, false).await?)
+    }
+
+    async fn rendered(&self, mail: &Mail) -> anyhow::Result<Arc<Rendered>> {
+        let run = self.run;
+        match &mail.content {
+            Content::Report { date, branch_codes, note, .. } => {
+                run.book(*date).await.rendered(branch_codes, note.as_deref()).await
+            }
+            Content::Outbox { kind, sealed } => Ok(Arc::new(outbox::rendered(run.mailer, run.tenant, kind, sealed)?)),
+        }
+    }
+
+    fn composed(&self, mail: &Mail, rendered: &Rendered) -> anyhow::Result<Composed> {
         let (run, from) = (self.run, self.way.from());
         let to = mail.recipient()?;
-        let rendered = match &mail.content {
-            Content::Report { date, branch_codes, note, .. } => {
-                run.book(*date).await.rendered(branch_codes, note.as_deref()).await?
-            }
-            Content::Outbox { kind, sealed } => Arc::new(outbox::rendered(run.mailer, run.tenant, kind, sealed)?),
-        };
-        let Rendered { subject, .. } = rendered.as_ref();
+        let Rendered { subject, .. } = rendered;
         let subject = match &mail.content {
             // As history has shown it since it was queued.
             Content::Report { subject, .. } => subject,
@@ -231,15 +243,10 @@ fn told(refusal: &Refusal) -> String {
     }
 }
 
-/// What the database, or the way to it, has to do with the error.
-fn of_database(error: &anyhow::Error) -> Option<&sqlx::Error> {
-    error.chain().find_map(|cause| cause.downcast_ref())
-}
-
 /// Whether it is the database that is away, and not the mail that is wrong: by SQLSTATE the connection, resources, an operator's
 /// hand, the system, or a transaction that may be tried again.
-fn is_outage(error: &anyhow::Error) -> bool {
-    match of_database(error) {
+pub(super) fn is_outage(error: &anyhow::Error) -> bool {
+    match error.chain().find_map(|cause| cause.downcast_ref()) {
         None => false,
         Some(sqlx::Error::Database(error)) => error.code().is_some_and(|code| {
             code != "57014" && ["08", "25", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use super::Mailer;
+use super::{Mailer, deliver::is_outage};
 use crate::email::{
     render::{InvitationMail, Rendered},
     sending::job,
@@ -49,7 +49,12 @@ pub async fn wake_due(pool: &PgPool, now: DateTime<Utc>) -> anyhow::Result<usize
     .fetch_all(pool)
     .await?;
     for tenant in &due {
-        wake_one(pool, *tenant, now).await.with_context(|| format!("tenant {tenant}"))?;
+        match wake_one(pool, *tenant, now).await {
+            Ok(()) => {}
+            Err(error) if is_outage(&error) => return Err(error),
+            // It comes first in every look: it must not keep the others from theirs.
+            Err(error) => tracing::error!(%tenant, error = format!("{error:#}"), "a tenant's mails cannot be woken"),
+        }
     }
     Ok(due.len())
 }
