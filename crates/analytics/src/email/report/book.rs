@@ -32,6 +32,9 @@ pub(super) enum BookError {
     Database(#[from] sqlx::Error),
     #[error("the report could not be rendered: {0:#}")]
     Rendering(anyhow::Error),
+    /// Of these, for several who asked at once. Its source is theirs.
+    #[error(transparent)]
+    Shared(Arc<BookError>),
 }
 
 /// Reports of one tenant and day. Keeps a bounded number of what it made.
@@ -151,7 +154,7 @@ impl ReportBook {
 fn unshared(error: Arc<BookError>) -> BookError {
     match Arc::try_unwrap(error) {
         Ok(error) => error,
-        Err(shared) => BookError::Rendering(anyhow::Error::new(shared)),
+        Err(shared) => BookError::Shared(shared),
     }
 }
 

@@ -132,6 +132,7 @@ fn refusal(error: Arc<BookError>) -> ApiError {
     match Arc::try_unwrap(error) {
         Ok(BookError::Database(error)) => ApiError::from(error),
         Ok(BookError::Rendering(error)) => ApiError::Internal(error),
+        Ok(shared @ BookError::Shared(_)) => ApiError::Internal(shared.into()),
         Err(shared) => ApiError::Internal(anyhow::Error::new(shared)),
     }
 }
