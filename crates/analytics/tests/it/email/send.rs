@@ -189,3 +189,52 @@ async fn a_subject_says_what_it_is_about() {
     let subject = mail["subject"].as_str().unwrap();
     assert!(subject.contains("D01") && subject.contains("Springfield") && subject.contains("5 Jan 2026"), "{subject}");
 }
+
+#[tokio::test]
+async fn history_is_filtered_by_each_of_its_parameters() {
+    let shop = shop().await;
+    put_mappings(
+        &shop,
+        &[
+            json!({ "branch_code": "D01", "sales_rep_email": "ann@x.example", "delivery": "digest" }),
+            json!({ "branch_code": "D02", "sales_rep_email": "ann@x.example", "delivery": "digest" }),
+            json!({ "branch_code": "D01", "sales_rep_email": "bob@x.example" }),
+        ],
+    )
+    .await;
+    let first = send(&shop, &json!({ "report_date": DAY })).await;
+    let second =
+        send(&shop, &json!({ "report_date": "2026-01-04", "allow_empty": true, "branch_codes": ["D01"] })).await;
+    change(&shop, "update email_send_history set status = 'sent' where sales_rep_email = 'bob@x.example'").await;
+    let job = |job: &Value| format!("job_id={}", job["job_id"].as_str().unwrap());
+    for (query, count) in [
+        (String::new(), 4),
+        (String::from("branch_code=D01"), 4),
+        (String::from("branch_code=D02"), 1),
+        (String::from("branch_code=D03"), 0),
+        (String::from("status=sent"), 2),
+        (String::from("status=sent&branch_code=D02"), 0),
+        (String::from("sales_rep_email=ANN@x.example"), 2),
+        (job(&first), 2),
+        (job(&second), 2),
+        (String::from("start_date=2026-01-05&end_date=2026-01-05"), 2),
+        (String::from("start_date=2026-01-01&end_date=2026-01-04"), 2),
+        (String::from("start_date=2026-01-06&end_date=2026-01-07"), 0),
+        (String::from("timezone_offset=-300"), 4),
+    ] {
+        let page = shop.get(&format!("/analytics/email/history?{query}")).await;
+        assert_eq!((&page["total"], page["data"].as_array().unwrap().len()), (&json!(count), count), "{query}");
+    }
+    let walked = shop.get("/analytics/email/history?limit=3&page=2").await;
+    assert_eq!((walked["data"].as_array().unwrap().len(), &walked["has_more"]), (1, &json!(false)));
+    for query in
+        ["status=lost", "job_id=7", "start_date=2026-01-05", "start_date=2026-01-05&end_date=2026-01-04", "limit=0"]
+    {
+        shop.client.get(&format!("/analytics/email/history?{query}")).await.expect(422);
+    }
+    // Neither the neighbour nor anybody of other branches sees any of it.
+    let (_, neighbour) = shop.neighbour().await;
+    assert_eq!(neighbour.get("/analytics/email/history").await.expect(200)["total"], 0);
+    let of_d02 = shop.member(Role::Manager, Some(&["D02"])).await;
+    assert_eq!(of_d02.get("/analytics/email/history").await.expect(200)["total"], 0);
+}
