@@ -84,7 +84,7 @@ fn told(history: &[Value]) -> Vec<(String, String, String)> {
     told
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[cfg_attr(not(aiosmtpd), ignore = "aiosmtpd (scripts/aiosmtpd.sh install) is not on this machine")]
 async fn what_aiosmtpd_has_is_what_history_says() {
     let server = Aiosmtpd::start(&AiosmtpdOptions::default()).await;
@@ -143,7 +143,7 @@ async fn what_aiosmtpd_has_is_what_history_says() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[cfg_attr(
     not(postfix),
     ignore = "Debian's postfix with sasl2-bin is not on this machine, or who runs this is not root"
@@ -201,7 +201,7 @@ async fn what_postfix_delivers_is_what_history_says() {
 }
 
 /// What postfix leaves of a mail is still one that Python's parser has nothing against.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[cfg_attr(not(all(postfix, aiosmtpd)), ignore = "postfix or Python's packages are not on this machine")]
 async fn a_delivered_report_is_whole() {
     let certificates = Certificates::issue(&["localhost"]);
