@@ -1,6 +1,7 @@
 //! What the tests of all crates share: a database per test, rows of GA4, an oracle to hold answers against, people who
 //! may call, mail servers, and a client to call with. A dev-dependency only.
 
+pub mod crash_server;
 pub mod db;
 pub mod documents;
 pub mod google;

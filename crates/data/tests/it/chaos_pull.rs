@@ -11,10 +11,10 @@ use rand::{RngExt, SeedableRng};
 use testkit::db::TestDb;
 use testkit::google::Endpoint;
 
-use crate::crash_server::CrashServer;
 use crate::pull::{ASKED_A_VISIT, ago, visits};
 use crate::pull_processes::{PullProcesses, PulledShop};
 use crate::support::assert_same;
+use testkit::crash_server::CrashServer;
 
 const VISITS: usize = 30;
 const SEED: u64 = 20_261_101;

@@ -4,9 +4,9 @@ use common::config::Settings;
 use common::db::connect_app;
 use data_service::demo::{DEFAULT_SEED, DemoOptions, generate};
 
-use crate::crash_server::CrashServer;
 use crate::process::{Service, environment, free_port, tenant};
 use crate::support::{assert_same, tables};
+use testkit::crash_server::CrashServer;
 
 #[tokio::test]
 async fn a_killed_postgresql_loses_no_day_and_doubles_none() {

@@ -7,7 +7,6 @@ mod audit;
 mod bqemulator;
 mod chaos_pull;
 mod crash;
-mod crash_server;
 mod data_api_figures;
 mod data_api_quota;
 mod data_api_scene;
