@@ -17,7 +17,8 @@ use crate::{
 pub const META: ServiceMeta = ServiceMeta {
     name: "analytics-service",
     title: "Google Analytics Intelligence: analytics",
-    description: "What to do: the dashboard per branch, five task lists, and the history of customers and visits.",
+    description: "What to do: the dashboard per branch, five task lists, the history of customers and visits, and branch \
+                  reports by mail.",
     version: env!("CARGO_PKG_VERSION"),
 };
 

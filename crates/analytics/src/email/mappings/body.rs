@@ -42,8 +42,9 @@ pub(crate) struct MappingBody {
     is_enabled: Option<bool>,
     /// branch unless given; the roll-up has no other.
     #[garde(skip)]
-    #[schema(inline)]
-    delivery: Option<DeliveryKind>,
+    #[schema(inline, value_type = Option<DeliveryKind>)]
+    // Read here as a text: a word that is none is told beside all other faults.
+    delivery: Option<String>,
 }
 
 /// As the API document shows the body of a new mapping: with what it needs.
@@ -98,10 +99,10 @@ impl MappingBody {
         let branch_name = named("branch_name", branch_name, stored.and_then(|stored| stored.branch_name.clone()));
         let rep = stored.and_then(|stored| stored.sales_rep_name.clone());
         let sales_rep_name = named("sales_rep_name", sales_rep_name, rep);
-        let delivery = delivery.or(stored.map(|stored| stored.delivery)).unwrap_or_default();
-        if let Err(fault) = together(&code, delivery) {
-            faults.push(FieldError::new("delivery", fault));
-        }
+        let kept = || Ok(stored.map(|stored| stored.delivery).unwrap_or_default());
+        let delivery = delivery.map_or_else(kept, |word| DeliveryKind::named(&word));
+        let delivery = delivery.and_then(|delivery| together(&code, delivery).map(|()| delivery));
+        let delivery = delivery.map_err(|fault| faults.push(FieldError::new("delivery", fault))).unwrap_or_default();
         if !faults.is_empty() {
             return Err(ApiError::Invalid(faults));
         }

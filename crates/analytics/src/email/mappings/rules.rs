@@ -28,6 +28,15 @@ impl DeliveryKind {
             Self::Digest => "digest",
         }
     }
+
+    /// # Errors
+    /// The word names none, in words for people.
+    pub(super) fn named(word: &str) -> Result<Self, String> {
+        [Self::Branch, Self::Digest]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+            .ok_or_else(|| String::from("is neither branch nor digest"))
+    }
 }
 
 /// The code without what surrounds it. It may be one of no branch yet.

@@ -158,11 +158,7 @@ fn truth(text: &str) -> Result<bool, String> {
 }
 
 fn delivery(text: &str) -> Result<DeliveryKind, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "branch" => Ok(DeliveryKind::Branch),
-        "digest" => Ok(DeliveryKind::Digest),
-        _ => Err(format!("`{}` is neither branch nor digest", shortened(text))),
-    }
+    DeliveryKind::named(&text.to_ascii_lowercase()).map_err(|fault| format!("`{}` {fault}", shortened(text)))
 }
 
 /// Enough of a text to recognise it by.

@@ -424,3 +424,16 @@ async fn a_file_that_is_no_list_is_said_to_be_none() {
     assert_eq!((&done["added"], done["changes"].as_array().unwrap().len()), (&json!(10_000), 1000));
     assert_eq!(listed(&shop.client).await.len(), 10_001);
 }
+
+#[tokio::test]
+async fn a_delivery_that_is_none_hides_no_other_fault() {
+    let shop = Shop::open().await;
+    let body = json!({
+        "branch_code": "", "branch_name": "a\nb", "sales_rep_email": "not an address", "delivery": "pigeon",
+    });
+    let problem = shop.client.post("/analytics/email/mappings", &body).await.expect(422);
+    let mut fields: Vec<&str> =
+        problem["errors"].as_array().unwrap().iter().map(|fault| fault["field"].as_str().unwrap()).collect();
+    fields.sort_unstable();
+    assert_eq!(fields, ["branch_code", "branch_name", "delivery", "sales_rep_email"], "{problem}");
+}
