@@ -118,6 +118,30 @@ async fn again_only_what_failed_or_is_new_and_by_force_everything() {
 }
 
 #[tokio::test]
+async fn what_failed_of_a_forced_send_goes_again_without_force() {
+    let shop = shop().await;
+    map(&shop, &[("D01", "failed@x.example"), ("D01", "sent@x.example"), ("D01", "cancelled@x.example")]).await;
+    send(&shop, &json!({ "report_date": DAY })).await;
+    change(&shop, "update email_send_history set status = 'sent'").await;
+    send(&shop, &json!({ "report_date": DAY, "force": true })).await;
+    change(&shop, "update email_send_history set status = split_part(sales_rep_email, '@', 1) where generation = 2")
+        .await;
+    let again = send(&shop, &json!({ "report_date": DAY })).await;
+    assert_eq!((&again["total_emails"], &again["emails_queued"]), (&json!(1), &json!(1)), "{again}");
+    assert_eq!(
+        told(&shop).await,
+        [
+            "cancelled@x.example:D01:1:sent",
+            "cancelled@x.example:D01:2:cancelled",
+            "failed@x.example:D01:1:sent",
+            "failed@x.example:D01:2:queued",
+            "sent@x.example:D01:1:sent",
+            "sent@x.example:D01:2:sent",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn sends_at_the_same_time_double_nothing() {
     let shop = shop().await;
     let people: Vec<(String, String)> =
