@@ -195,3 +195,18 @@ async fn what_waits_ends_with_its_schedule() {
     load(&shop, "2026-01-04".parse().unwrap()).await;
     assert_eq!(look(&shop, instant("2026-01-05T15:00:00Z")).await.len(), 1, "only of the one that is left");
 }
+
+#[tokio::test]
+async fn a_branch_that_went_costs_the_others_of_its_schedule_nothing() {
+    let shop = open().await;
+    let id = create(&shop, json!({ "cron": "0 6 * * *", "branch_codes": ["D01", "gone"] })).await;
+    let due = set_next(&shop, &id, "2026-01-05T11:00:00Z").await;
+    load(&shop, "2026-01-04".parse().unwrap()).await;
+    run(&shop, "delete from branch_email_mappings where branch_code = 'gone'").await;
+    assert_eq!(look(&shop, due).await.len(), 1);
+    let last = last_run(&shop, &id).await;
+    assert_eq!((&last["status"], &last["message"]), (&json!("sent"), &json!("Nobody receives these branches: gone.")));
+    let mails = shop.lines("/analytics/email/history").await;
+    let codes: Vec<&Value> = mails.iter().map(|mail| &mail["branch_codes"]).collect();
+    assert_eq!(codes, [&json!(["D01"])]);
+}
