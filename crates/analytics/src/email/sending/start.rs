@@ -103,6 +103,7 @@ pub(crate) async fn start(
             job_id,
             report_date,
             target_branches,
+            scope: visible,
             skipped_branches: &skipped,
             generation,
             total: mails.len(),

@@ -205,6 +205,29 @@ async fn a_manager_of_some_branches_sends_and_sees_only_these() {
 }
 
 #[tokio::test]
+async fn a_send_of_all_branches_stays_hidden_when_others_have_taken_over_its_mails() {
+    let shop = shop().await;
+    map(&shop, &[("D02", "bob@x.example")]).await;
+    let manager = shop.member(Role::Manager, Some(&["D01"])).await;
+    let all = send(&shop, &json!({ "report_date": DAY })).await;
+    change(&shop, "update email_send_history set status = 'failed', error_message = 'bob has left'").await;
+    // It has no mail of its own any more.
+    assert_eq!(send(&shop, &json!({ "report_date": DAY })).await["total_emails"], 1);
+    send(&shop, &json!({ "report_date": DAY })).await;
+    assert_eq!(manager.get("/analytics/email/jobs").await.expect(200)["total"], 0);
+    let path = format!("/analytics/email/jobs/{}", all["job_id"].as_str().unwrap());
+    manager.get(&path).await.expect(404);
+    manager.post(&format!("{path}/pause"), &json!({})).await.expect(404);
+    // Of their own they see also one without a mail.
+    let own = manager.post(SEND, &json!({ "report_date": DAY })).await.expect(202);
+    let seen = manager.get("/analytics/email/jobs").await.expect(200);
+    assert_eq!((&seen["total"], &seen["data"][0]["job_id"]), (&json!(1), &own["job_id"]));
+    let elsewhere = shop.member(Role::Manager, Some(&["D03"])).await;
+    assert_eq!(elsewhere.get("/analytics/email/jobs").await.expect(200)["total"], 0);
+    assert_eq!(shop.get("/analytics/email/jobs").await["total"], 4);
+}
+
+#[tokio::test]
 async fn a_subject_says_what_it_is_about() {
     let shop = shop().await;
     map(&shop, &[("D01", "ann@x.example")]).await;
