@@ -228,6 +228,79 @@ async fn a_send_of_all_branches_stays_hidden_when_others_have_taken_over_its_mai
 }
 
 #[tokio::test]
+async fn no_request_whatever_is_an_error_of_ours() {
+    let shop = shop().await;
+    map(&shop, &[("D01", "ann@x.example")]).await;
+    let mail = send(&shop, &json!({ "report_date": DAY })).await["job_id"].as_str().unwrap().to_owned();
+    let email = "/analytics/email";
+    for path in [
+        "history?branch_code=%00",
+        "history?sales_rep_email=a%00b",
+        "history?status=%00",
+        "history?job_id=%00",
+        "history?page=0",
+        "history?page=1000000&limit=1000",
+        "history?page=99999999999999999999",
+        "history?limit=1001",
+        "history?start_date=2026-01-05&end_date=%00",
+        "history?start_date=0000-00-00&end_date=9999-99-99",
+        "history?branch_code=%F0%9F%92%8C&branch_code=x",
+        "jobs?status=%00",
+        "jobs?status=all",
+        "jobs?page=-1",
+        "jobs?page=1000000&limit=1000",
+        "jobs?cursor=x",
+        "jobs/%00",
+        "jobs/x",
+        "jobs/00000000-0000-0000-0000-000000000000",
+        "schedules?page=1000000&limit=1000",
+        "schedules?page=x",
+        "schedules/%00",
+        "schedules/runs?schedule_id=%00",
+        "schedules/runs?schedule_id=x&page=2",
+        "schedules/runs?page=1000000&limit=1000",
+    ] {
+        let answer = shop.client.get(&format!("{email}/{path}")).await;
+        assert!(answer.status < 500, "{path}: {} {}", answer.status, answer.text());
+    }
+    let many = vec!["D01"; 1001];
+    let long = "D".repeat(100_000);
+    for body in [
+        json!(null),
+        json!([]),
+        json!("x"),
+        json!({}),
+        json!({ "report_date": null }),
+        json!({ "report_date": 20_260_105 }),
+        json!({ "report_date": "2026-01-05T00:00:00Z" }),
+        json!({ "report_date": "2026-01-05\u{0}" }),
+        json!({ "report_date": DAY, "branch_codes": "D01" }),
+        json!({ "report_date": DAY, "branch_codes": [null] }),
+        json!({ "report_date": DAY, "branch_codes": ["D01\u{0}"] }),
+        json!({ "report_date": DAY, "branch_codes": [""] }),
+        json!({ "report_date": DAY, "branch_codes": [long] }),
+        json!({ "report_date": DAY, "branch_codes": many }),
+        json!({ "report_date": DAY, "force": "yes" }),
+        json!({ "report_date": DAY, "forse": true }),
+    ] {
+        let answer = shop.client.post(SEND, &body).await;
+        assert!((400..500).contains(&answer.status), "{body}: {} {}", answer.status, answer.text());
+    }
+    for (path, body) in [
+        (format!("jobs/{mail}/cancel/"), json!({})),
+        (String::from("jobs/x/cancel"), json!({})),
+        (String::from("jobs/%00/resume"), json!({})),
+        (String::from("history/x/resend"), json!({})),
+        (String::from("history/%00/resend"), json!(null)),
+        (format!("history/{mail}/resend"), json!({})),
+    ] {
+        let answer = shop.client.post(&format!("{email}/{path}"), &body).await;
+        assert!((400..500).contains(&answer.status), "{path}: {} {}", answer.status, answer.text());
+    }
+    assert_eq!(told(&shop).await, ["ann@x.example:D01:1:queued"], "none of it did anything");
+}
+
+#[tokio::test]
 async fn a_subject_says_what_it_is_about() {
     let shop = shop().await;
     map(&shop, &[("D01", "ann@x.example")]).await;
