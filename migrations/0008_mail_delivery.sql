@@ -54,6 +54,8 @@ alter table email_sending_jobs
         ('send', 'schedule', 'resend')),
     -- shown at the head of each of its mails, such as that the day's data were late
     add column note text,
+    -- the branches that who asked for it may see; null = all
+    add column scope text[],
     add column emails_unknown integer not null default 0,
     add column emails_suppressed integer not null default 0,
     add column emails_cancelled integer not null default 0;

@@ -28,6 +28,8 @@ pub(super) struct NewJob<'a> {
     pub(super) job_id: JobId,
     pub(super) report_date: NaiveDate,
     pub(super) target_branches: &'a [String],
+    /// The branches that who asks may see; `None` = all.
+    pub(super) scope: Option<&'a [String]>,
     pub(super) skipped_branches: &'a [String],
     pub(super) generation: i32,
     pub(super) total: usize,
@@ -44,8 +46,8 @@ pub(super) struct NewJob<'a> {
 pub(super) async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into email_sending_jobs (tenant_id, job_id, report_date, target_branches, skipped_branches, generation,
-             total_emails, allow_empty, origin, note, created_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             total_emails, allow_empty, origin, note, created_by, scope)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         new.tenant.uuid(),
         new.job_id.uuid(),
         new.report_date,
@@ -57,6 +59,7 @@ pub(super) async fn create(conn: &mut PgConnection, new: &NewJob<'_>) -> Result<
         new.origin.as_str(),
         new.note,
         new.actor.account_id.map(|account| account.uuid()),
+        new.scope,
     )
     .execute(conn)
     .await

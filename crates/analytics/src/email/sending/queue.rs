@@ -34,7 +34,7 @@ pub(super) async fn of_day(
 ) -> Result<Vec<Known>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select mail_id as "mail_id: MailId", sales_rep_email, branch_codes, generation,
-             status in ('failed', 'cancelled', 'suppressed') as "is_over!"
+             status in ('failed', 'cancelled', 'suppressed') as "is_over!", status = 'failed' as "has_failed!"
          from email_send_history where tenant_id = $1 and report_date = $2"#,
         tenant.uuid(),
         day,
@@ -49,6 +49,7 @@ pub(super) async fn of_day(
             branch_codes: row.branch_codes,
             generation: row.generation,
             is_over: row.is_over,
+            has_failed: row.has_failed,
         })
         .collect())
 }

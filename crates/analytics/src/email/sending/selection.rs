@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use common::{http::ApiError, ids::TenantId};
 use sqlx::PgConnection;
 
-use super::{start::unknown_branches, targets::Wanted};
+use super::{
+    start::{SendOrigin, unknown_branches},
+    targets::Wanted,
+};
 use crate::email::report::ALL_BRANCHES;
 
 /// What a send is about.
@@ -18,7 +21,8 @@ pub(super) struct Branches {
     pub(super) names: BTreeMap<String, String>,
 }
 
-/// Reads them. A branch that who asks may not see is as unknown as one that is not there.
+/// Reads them. A branch that who asks may not see is as unknown as one that is not there. Of a schedule, which was right when it
+/// was made, unknown codes are skipped as long as it has others: a branch that went must not cost the others their reports.
 ///
 /// # Errors
 /// 422 naming unknown codes, or the database.
@@ -27,6 +31,7 @@ pub(super) async fn select(
     tenant: TenantId,
     codes: Option<&[String]>,
     visible: Option<&[String]>,
+    origin: SendOrigin,
 ) -> Result<Branches, ApiError> {
     let may_see = |code: &str| visible.is_none_or(|visible| visible.iter().any(|seen| seen == code));
     let mappings = sqlx::query!(
@@ -60,7 +65,8 @@ pub(super) async fn select(
             .filter(|code| may_see(code))
             .collect();
         let unknown: BTreeSet<String> = asked.difference(&known).map(ToString::to_string).collect();
-        if !unknown.is_empty() {
+        let is_outlived = origin == SendOrigin::Schedule && unknown.len() < asked.len();
+        if !unknown.is_empty() && !is_outlived {
             return Err(unknown_branches(&unknown));
         }
         let received: BTreeSet<&str> =

@@ -82,7 +82,7 @@ pub(crate) async fn start(
     queue::lock(tx.conn(), tenant).await?;
     can_send(tx.conn(), tenant, settings, sealer).await?;
     check_day(tx.conn(), tenant, report_date, allow_empty).await?;
-    let Branches { wanted, skipped, names } = select(tx.conn(), tenant, branch_codes, visible).await?;
+    let Branches { wanted, skipped, names } = select(tx.conn(), tenant, branch_codes, visible, origin).await?;
     let known = queue::of_day(tx.conn(), tenant, report_date).await?;
     let generation = if force { known.iter().map(|mail| mail.generation).max().unwrap_or(0) + 1 } else { 1 };
     let tenant_name = queue::tenant_name(tx.conn(), tenant).await?;
@@ -103,6 +103,7 @@ pub(crate) async fn start(
             job_id,
             report_date,
             target_branches,
+            scope: visible,
             skipped_branches: &skipped,
             generation,
             total: mails.len(),

@@ -24,6 +24,8 @@ pub(super) struct Known {
     pub(super) generation: i32,
     /// Failed, cancelled or suppressed: it did not reach anybody and is on its way to nobody.
     pub(super) is_over: bool,
+    /// Of these, the first: nobody wanted it to end.
+    pub(super) has_failed: bool,
 }
 
 /// A mail to be queued.
@@ -41,7 +43,8 @@ pub(super) struct Target {
 ///
 /// Not `force`d, a person gets no branch again that an earlier mail brought or is about to bring, also where that one was of
 /// another form: a digest of two branches, of which one was mailed by itself, is about the other one alone. What is not known
-/// to have failed counts as brought: `unknown` is tried again by a person's word only.
+/// to have failed counts as brought: `unknown` is tried again by a person's word only. A mail that was made although its branches
+/// had been brought before, by force or sent once more by hand, and failed, is tried again: that word still holds.
 pub(super) fn targets(wanted: &[Wanted], known: &[Known], force: bool) -> Vec<Target> {
     let mut mails: BTreeMap<(&str, BTreeSet<&str>), Option<&str>> = BTreeMap::new();
     let mut digests: BTreeMap<&str, (BTreeSet<&str>, Option<&str>)> = BTreeMap::new();
@@ -56,9 +59,14 @@ pub(super) fn targets(wanted: &[Wanted], known: &[Known], force: bool) -> Vec<Ta
     }
     mails.extend(digests.into_iter().map(|(email, (codes, name))| ((email, codes), name)));
 
-    let mut brought: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    // Of each person, the branches with the latest generation that brought them.
+    let mut brought: BTreeMap<&str, BTreeMap<&str, i32>> = BTreeMap::new();
     for mail in known.iter().filter(|mail| !mail.is_over && !force) {
-        brought.entry(&mail.email).or_default().extend(mail.branch_codes.iter().map(String::as_str));
+        let of_person = brought.entry(&mail.email).or_default();
+        for code in &mail.branch_codes {
+            let latest = of_person.entry(code).or_insert(mail.generation);
+            *latest = mail.generation.max(*latest);
+        }
     }
     let mut over: BTreeMap<(&str, &[String]), &Known> = BTreeMap::new();
     for mail in known.iter().filter(|mail| mail.is_over && !force) {
@@ -71,7 +79,14 @@ pub(super) fn targets(wanted: &[Wanted], known: &[Known], force: bool) -> Vec<Ta
         .into_iter()
         .filter_map(|((email, mut codes), name)| {
             if let Some(brought) = brought.get(email) {
-                codes.retain(|code| !brought.contains(code));
+                let all: Vec<String> = codes.iter().copied().map(str::to_owned).collect();
+                let failed = over.get(&(email, all.as_slice())).filter(|mail| {
+                    mail.has_failed
+                        && codes.iter().filter_map(|code| brought.get(code)).all(|latest| *latest < mail.generation)
+                });
+                if failed.is_none() {
+                    codes.retain(|code| !brought.contains_key(code));
+                }
             }
             let branch_codes: Vec<String> = codes.into_iter().map(str::to_owned).collect();
             if branch_codes.is_empty() {
@@ -98,6 +113,7 @@ mod tests {
             branch_codes: codes.iter().map(ToString::to_string).collect(),
             generation: 1,
             is_over,
+            has_failed: is_over,
         }
     }
 
@@ -142,6 +158,27 @@ mod tests {
         assert_eq!(told(&targets(&digest, &before, false)), ["ann@x:D02"]);
         let single = [wanted("D01", "ann@x", false)];
         assert!(targets(&single, &[known("ann@x", &["D01", "D02"], false)], false).is_empty());
+    }
+
+    #[test]
+    fn what_was_forced_and_failed_goes_again_and_what_was_cancelled_does_not() {
+        let of_generation =
+            |generation, codes: &[&str], is_over| Known { generation, ..known("ann@x", codes, is_over) };
+        let single = [wanted("D01", "ann@x", false)];
+        let before = [of_generation(1, &["D01"], false), of_generation(2, &["D01"], true)];
+        let again = targets(&single, &before, false);
+        assert_eq!((told(&again), again[0].again), (vec![String::from("ann@x:D01!")], Some(before[1].mail_id)));
+        // It reached her the third time.
+        let third = [before.to_vec(), vec![of_generation(3, &["D01"], false)]].concat();
+        assert!(targets(&single, &third, false).is_empty());
+        // Forced by mistake: she has what she was to have.
+        let cancelled = [before[0].clone(), Known { has_failed: false, ..before[1].clone() }];
+        assert!(targets(&single, &cancelled, false).is_empty());
+        // A digest goes as a whole; in another form than the one that failed she has hers.
+        let digest = [wanted("D01", "ann@x", true), wanted("D02", "ann@x", true)];
+        let before = [of_generation(1, &["D01"], false), of_generation(2, &["D01", "D02"], true)];
+        assert_eq!(told(&targets(&digest, &before, false)), ["ann@x:D01,D02!"]);
+        assert!(targets(&single, &before, false).is_empty());
     }
 
     #[test]

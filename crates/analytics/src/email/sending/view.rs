@@ -89,7 +89,7 @@ pub(super) struct JobView {
 }
 
 /// The newest first: those of a status, or the one that is named. `visible` are the branches that who asks may see: a send
-/// that was asked for any other, or has a mail about one, is none of theirs.
+/// that was asked for any other, has a mail about one, or was of all branches for somebody who sees more, is none of theirs.
 ///
 /// # Errors
 /// The database is away.
@@ -122,7 +122,8 @@ pub(super) async fn jobs(
              from email_send_history h
              where j.completed_at is null and h.tenant_id = $1 and h.job_id = j.job_id) c on true
          where j.tenant_id = $1 and ($2::uuid is null or j.job_id = $2) and ($3::text is null or j.status = $3)
-             and ($4::text[] is null or j.target_branches <@ $4 and j.skipped_branches <@ $4 and not exists (
+             and ($4::text[] is null or (j.scope <@ $4 or j.target_branches <> '{}' and j.target_branches <@ $4)
+                 and j.skipped_branches <@ $4 and not exists (
                  select from email_send_history h
                  where h.tenant_id = $1 and h.job_id = j.job_id and not h.branch_codes <@ $4))
          order by j.created_at desc, j.job_id desc
@@ -182,7 +183,8 @@ pub(super) async fn count(
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from email_sending_jobs j
          where j.tenant_id = $1 and ($2::text is null or j.status = $2)
-             and ($3::text[] is null or j.target_branches <@ $3 and j.skipped_branches <@ $3 and not exists (
+             and ($3::text[] is null or (j.scope <@ $3 or j.target_branches <> '{}' and j.target_branches <@ $3)
+                 and j.skipped_branches <@ $3 and not exists (
                  select from email_send_history h
                  where h.tenant_id = $1 and h.job_id = j.job_id and not h.branch_codes <@ $3))"#,
         tenant.uuid(),

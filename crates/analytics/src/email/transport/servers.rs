@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
     ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,6 +17,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
+use uuid::Uuid;
 
 use super::{
     connection::{Connection, OpenError},
@@ -30,8 +34,10 @@ const MAILS: u32 = 100;
 /// The first pause of a server that asks for one without saying how long, and the longest.
 const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
-/// A server that nobody has asked for is forgotten with its connections and its pause.
+/// A server that nobody has asked for, and that has not asked for a longer pause, is forgotten with its connections.
 const FORGOTTEN_AFTER: Duration = Duration::from_hours(2);
+/// Mails that are remembered as those with which a pause was asked for.
+const MOST_REMEMBERED: usize = 10_000;
 
 /// What makes servers one server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -78,6 +84,8 @@ impl Servers {
                 idle: Mutex::default(),
                 pace: Pace::new(&self.settings),
                 pause: Mutex::new(Pause { until: None, next: PAUSE }),
+                taken: AtomicU64::new(0),
+                told_off: Mutex::default(),
                 asked: Mutex::new(Instant::now()),
             })
         });
@@ -94,7 +102,8 @@ impl Servers {
                 connection.quit().await;
             }
         }
-        locked(&self.known).retain(|_, server| locked(&server.asked).elapsed() < FORGOTTEN_AFTER);
+        locked(&self.known)
+            .retain(|_, server| locked(&server.asked).elapsed() < FORGOTTEN_AFTER || server.paused_until().is_some());
     }
 
     /// Ends all connections that are not in use.
@@ -132,6 +141,10 @@ pub(crate) struct Server {
     idle: Mutex<Vec<Connection>>,
     pace: Pace,
     pause: Mutex<Pause>,
+    /// Mails that it took.
+    taken: AtomicU64,
+    /// Mails with which it asked for a pause, and how many it had taken by then.
+    told_off: Mutex<HashMap<Uuid, u64>>,
     asked: Mutex<Instant>,
 }
 
@@ -182,9 +195,27 @@ impl Server {
         pause.until = pause.until.max(until);
     }
 
-    /// It took a mail: the next pause is a short one again.
-    pub(crate) fn took_one(&self) {
+    /// It took this mail: the next pause is a short one again.
+    pub(crate) fn took(&self, mail: Uuid) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        locked(&self.told_off).remove(&mail);
         locked(&self.pause).next = PAUSE;
+    }
+
+    /// It asked for a pause with this mail in hand. Whether that is about the mail alone: it did so with it before, and took
+    /// others in between.
+    pub(crate) fn is_about(&self, mail: Uuid) -> bool {
+        let taken = self.taken.load(Ordering::Relaxed);
+        let mut told_off = locked(&self.told_off);
+        if told_off.len() >= MOST_REMEMBERED {
+            told_off.clear();
+        }
+        told_off.insert(mail, taken).is_some_and(|before| before < taken)
+    }
+
+    /// Whether it asked for a pause with this mail in hand, and has not taken it since.
+    pub(crate) fn told_off(&self, mail: Uuid) -> bool {
+        locked(&self.told_off).contains_key(&mail)
     }
 
     fn lease(self: &Arc<Self>, connection: Connection, permit: Option<OwnedSemaphorePermit>) -> Lease {

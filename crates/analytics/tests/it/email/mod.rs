@@ -17,6 +17,7 @@ mod report;
 mod scene;
 mod schedules;
 mod send;
+mod slow_down;
 mod smtp;
 mod suppressions;
 mod worker;

@@ -118,6 +118,30 @@ async fn again_only_what_failed_or_is_new_and_by_force_everything() {
 }
 
 #[tokio::test]
+async fn what_failed_of_a_forced_send_goes_again_without_force() {
+    let shop = shop().await;
+    map(&shop, &[("D01", "failed@x.example"), ("D01", "sent@x.example"), ("D01", "cancelled@x.example")]).await;
+    send(&shop, &json!({ "report_date": DAY })).await;
+    change(&shop, "update email_send_history set status = 'sent'").await;
+    send(&shop, &json!({ "report_date": DAY, "force": true })).await;
+    change(&shop, "update email_send_history set status = split_part(sales_rep_email, '@', 1) where generation = 2")
+        .await;
+    let again = send(&shop, &json!({ "report_date": DAY })).await;
+    assert_eq!((&again["total_emails"], &again["emails_queued"]), (&json!(1), &json!(1)), "{again}");
+    assert_eq!(
+        told(&shop).await,
+        [
+            "cancelled@x.example:D01:1:sent",
+            "cancelled@x.example:D01:2:cancelled",
+            "failed@x.example:D01:1:sent",
+            "failed@x.example:D01:2:queued",
+            "sent@x.example:D01:1:sent",
+            "sent@x.example:D01:2:sent",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn sends_at_the_same_time_double_nothing() {
     let shop = shop().await;
     let people: Vec<(String, String)> =
@@ -178,6 +202,102 @@ async fn a_manager_of_some_branches_sends_and_sees_only_these() {
     manager.post(&format!("/analytics/email/jobs/{other}/cancel"), &json!({})).await.expect(404);
     // And a viewer sends nothing at all.
     shop.member(Role::Viewer, None).await.post(SEND, &json!({ "report_date": DAY })).await.expect(403);
+}
+
+#[tokio::test]
+async fn a_send_of_all_branches_stays_hidden_when_others_have_taken_over_its_mails() {
+    let shop = shop().await;
+    map(&shop, &[("D02", "bob@x.example")]).await;
+    let manager = shop.member(Role::Manager, Some(&["D01"])).await;
+    let all = send(&shop, &json!({ "report_date": DAY })).await;
+    change(&shop, "update email_send_history set status = 'failed', error_message = 'bob has left'").await;
+    // It has no mail of its own any more.
+    assert_eq!(send(&shop, &json!({ "report_date": DAY })).await["total_emails"], 1);
+    send(&shop, &json!({ "report_date": DAY })).await;
+    assert_eq!(manager.get("/analytics/email/jobs").await.expect(200)["total"], 0);
+    let path = format!("/analytics/email/jobs/{}", all["job_id"].as_str().unwrap());
+    manager.get(&path).await.expect(404);
+    manager.post(&format!("{path}/pause"), &json!({})).await.expect(404);
+    // Of their own they see also one without a mail.
+    let own = manager.post(SEND, &json!({ "report_date": DAY })).await.expect(202);
+    let seen = manager.get("/analytics/email/jobs").await.expect(200);
+    assert_eq!((&seen["total"], &seen["data"][0]["job_id"]), (&json!(1), &own["job_id"]));
+    let elsewhere = shop.member(Role::Manager, Some(&["D03"])).await;
+    assert_eq!(elsewhere.get("/analytics/email/jobs").await.expect(200)["total"], 0);
+    assert_eq!(shop.get("/analytics/email/jobs").await["total"], 4);
+}
+
+#[tokio::test]
+async fn no_request_whatever_is_an_error_of_ours() {
+    let shop = shop().await;
+    map(&shop, &[("D01", "ann@x.example")]).await;
+    let mail = send(&shop, &json!({ "report_date": DAY })).await["job_id"].as_str().unwrap().to_owned();
+    let email = "/analytics/email";
+    for path in [
+        "history?branch_code=%00",
+        "history?sales_rep_email=a%00b",
+        "history?status=%00",
+        "history?job_id=%00",
+        "history?page=0",
+        "history?page=1000000&limit=1000",
+        "history?page=99999999999999999999",
+        "history?limit=1001",
+        "history?start_date=2026-01-05&end_date=%00",
+        "history?start_date=0000-00-00&end_date=9999-99-99",
+        "history?branch_code=%F0%9F%92%8C&branch_code=x",
+        "jobs?status=%00",
+        "jobs?status=all",
+        "jobs?page=-1",
+        "jobs?page=1000000&limit=1000",
+        "jobs?cursor=x",
+        "jobs/%00",
+        "jobs/x",
+        "jobs/00000000-0000-0000-0000-000000000000",
+        "schedules?page=1000000&limit=1000",
+        "schedules?page=x",
+        "schedules/%00",
+        "schedules/runs?schedule_id=%00",
+        "schedules/runs?schedule_id=x&page=2",
+        "schedules/runs?page=1000000&limit=1000",
+    ] {
+        let answer = shop.client.get(&format!("{email}/{path}")).await;
+        assert!(answer.status < 500, "{path}: {} {}", answer.status, answer.text());
+    }
+    let many = vec!["D01"; 1001];
+    let long = "D".repeat(100_000);
+    for body in [
+        json!(null),
+        json!([]),
+        json!("x"),
+        json!({}),
+        json!({ "report_date": null }),
+        json!({ "report_date": 20_260_105 }),
+        json!({ "report_date": "2026-01-05T00:00:00Z" }),
+        json!({ "report_date": "2026-01-05\u{0}" }),
+        json!({ "report_date": DAY, "branch_codes": "D01" }),
+        json!({ "report_date": DAY, "branch_codes": [null] }),
+        json!({ "report_date": DAY, "branch_codes": ["D01\u{0}"] }),
+        json!({ "report_date": DAY, "branch_codes": [""] }),
+        json!({ "report_date": DAY, "branch_codes": [long] }),
+        json!({ "report_date": DAY, "branch_codes": many }),
+        json!({ "report_date": DAY, "force": "yes" }),
+        json!({ "report_date": DAY, "forse": true }),
+    ] {
+        let answer = shop.client.post(SEND, &body).await;
+        assert!((400..500).contains(&answer.status), "{body}: {} {}", answer.status, answer.text());
+    }
+    for (path, body) in [
+        (format!("jobs/{mail}/cancel/"), json!({})),
+        (String::from("jobs/x/cancel"), json!({})),
+        (String::from("jobs/%00/resume"), json!({})),
+        (String::from("history/x/resend"), json!({})),
+        (String::from("history/%00/resend"), json!(null)),
+        (format!("history/{mail}/resend"), json!({})),
+    ] {
+        let answer = shop.client.post(&format!("{email}/{path}"), &body).await;
+        assert!((400..500).contains(&answer.status), "{path}: {} {}", answer.status, answer.text());
+    }
+    assert_eq!(told(&shop).await, ["ann@x.example:D01:1:queued"], "none of it did anything");
 }
 
 #[tokio::test]

@@ -94,6 +94,7 @@ pub(in crate::email::sending) async fn resend_mail(
             job_id,
             report_date: row.report_date,
             target_branches: &row.branch_codes,
+            scope: scope::visible(&context),
             skipped_branches: &[],
             generation,
             total: 1,

@@ -2,13 +2,13 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use lettre::message::Mailbox;
 
 use super::{
     mail::{Content, Mail, Outcome},
     outbox,
-    run::{Halt, Run},
+    run::{ASKED, Halt, Run},
 };
 use crate::email::{
     outlet::MailServer,
@@ -134,6 +134,9 @@ impl Lane<'_> {
     ) -> anyhow::Result<()> {
         let ledger = &self.run.ledger;
         server.turn(composed.to.email.domain()).await;
+        if self.run.rests(server, ASKED) {
+            return Ok(());
+        }
         // Beside the allowance the connection has to be waited for, and meanwhile all may have changed.
         let mut lease = match server.connection().await {
             Ok(lease) => lease,
@@ -142,11 +145,12 @@ impl Lane<'_> {
                 return Ok(());
             }
         };
-        if self.run.is_over() {
+        if self.run.is_over() || self.run.rests(server, ASKED) {
             lease.give_back();
             return Ok(());
         }
         if let Err(refusal) = lease.connection.envelope(&config.return_path, &composed.to.email).await {
+            let refusal = judged(server, mail, refusal);
             self.heed(server, &refusal);
             if let Some(outcome) = outcome(&refusal) {
                 ledger.settle(mail, outcome, false).await?;
@@ -165,12 +169,13 @@ impl Lane<'_> {
         // From here on to the settlement lies what a crash makes unknown.
         match lease.connection.data(&composed.bytes).await {
             Delivery::Accepted(reply) => {
-                server.took_one();
+                server.took(mail.key.uuid());
                 self.run.heard();
                 lease.give_back();
                 ledger.settle(mail, Outcome::Sent { reply }, true).await?;
             }
             Delivery::Refused(refusal) => {
+                let refusal = judged(server, mail, refusal);
                 self.heed(server, &refusal);
                 ledger.settle(mail, outcome(&refusal).unwrap_or(Outcome::PutBack), true).await?;
                 if refusal.is_open && lease.connection.reset().await {
@@ -204,7 +209,7 @@ impl Lane<'_> {
         match refusal.verdict {
             Verdict::Later(_) if refusal.reply.is_none() => self.unheard(server, &refusal.reason),
             Verdict::Final | Verdict::Later(_) => self.run.heard(),
-            Verdict::SlowDown(wanted) => self.pause(server, wanted, told(refusal)),
+            Verdict::SlowDown(wanted) => self.pause(server, wanted, &told(refusal)),
             Verdict::Unusable => self.run.halt(Halt::Unusable(told(refusal))),
         }
     }
@@ -213,15 +218,24 @@ impl Lane<'_> {
     /// take its time and, where the content was sent, end as unknown.
     fn unheard(&self, server: &Server, reason: &str) {
         if self.run.lost() {
-            self.pause(server, None, format!("The mail server answers no more. {reason}"));
+            self.pause(server, None, &format!("The mail server answers no more. {reason}"));
         }
     }
 
-    fn pause(&self, server: &Server, wanted: Option<Duration>, reason: String) {
+    fn pause(&self, server: &Server, wanted: Option<Duration>, reason: &str) {
         server.slow_down(wanted);
-        let left = server.paused_until().map(|at| at.saturating_duration_since(tokio::time::Instant::now()));
-        let until = Utc::now() + left.and_then(|left| TimeDelta::from_std(left).ok()).unwrap_or_default();
-        self.run.halt(Halt::Pause(until, reason));
+        self.run.rests(server, reason);
+    }
+}
+
+/// A pause that is asked for with the same mail again, though others went in between, is that mail's matter: else one address
+/// that the server will not have now would hold up everybody's reports.
+fn judged(server: &Server, mail: &Mail, refusal: Refusal) -> Refusal {
+    match refusal.verdict {
+        Verdict::SlowDown(wanted) if server.is_about(mail.key.uuid()) => {
+            Refusal { verdict: Verdict::Later(wanted), ..refusal }
+        }
+        _ => refusal,
     }
 }
 

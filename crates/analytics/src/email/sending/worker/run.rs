@@ -27,12 +27,16 @@ use crate::email::{
     config::outlet,
     outlet::{Outlet, OutletError},
     report::ReportBook,
+    transport::Server,
 };
 
 /// Files that are written at the same time.
 const FILES_AT_ONCE: usize = 4;
 /// After this the next tenant has its turn, and this one's rest follows with the settings of then.
 const TURN: Duration = Duration::from_secs(30);
+
+/// Why nothing is sent in a pause that was not brought about in this run.
+pub(super) const ASKED: &str = "The mail server asked for a pause.";
 
 /// What all connections of a run share.
 pub(super) struct Run<'a> {
@@ -79,6 +83,14 @@ impl Run<'_> {
         if let Ok(mut halted) = self.halt.lock() {
             halted.get_or_insert(halt);
         }
+    }
+
+    /// Sends no more until the server's pause is over. Whether it has one; another tenant's mail may have brought it about.
+    pub(super) fn rests(&self, server: &Server, reason: &str) -> bool {
+        let Some(until) = server.paused_until() else { return false };
+        let left = until.saturating_duration_since(tokio::time::Instant::now());
+        self.halt(Halt::Pause(Utc::now() + TimeDelta::from_std(left).unwrap_or_default(), reason.to_owned()));
+        true
     }
 
     /// A reply came: the server is there.
@@ -164,17 +176,17 @@ pub(super) async fn deliver(mailer: &Mailer, tenant: TenantId, stop: &Cancellati
 
 /// Batch after batch, until none is due, the turn is over, or the server can be used no more.
 async fn send_due(run: &Run<'_>, way: &Way, lanes: usize) -> anyhow::Result<()> {
-    if let Way::Server { server, .. } = way
-        && let Some(until) = server.paused_until()
-    {
-        let left = until.saturating_duration_since(tokio::time::Instant::now());
-        let until = Utc::now() + TimeDelta::from_std(left).unwrap_or_default();
-        run.halt(Halt::Pause(until, String::from("The mail server asked for a pause.")));
+    if let Way::Server { server, .. } = way {
+        run.rests(server, ASKED);
     }
     while !run.is_over() {
-        let mails = batch::due(&run.mailer.pool, run.tenant).await?;
+        let mut mails = batch::due(&run.mailer.pool, run.tenant).await?;
         if mails.is_empty() {
             return Ok(());
+        }
+        if let Way::Server { server, .. } = way {
+            // Should a pause have been about one of them alone, it holds up none of the others.
+            mails.sort_by_key(|mail| server.told_off(mail.key.uuid()));
         }
         let lane = Lane { run, way };
         let results: Vec<anyhow::Result<()>> =

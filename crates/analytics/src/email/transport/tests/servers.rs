@@ -7,6 +7,7 @@ use lettre::Address;
 use secrecy::SecretString;
 use testkit::smtp::{Answer, Options, Phase, Sink};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::{
     super::{
@@ -130,7 +131,7 @@ async fn a_server_that_wants_less_is_left_alone_for_longer_each_time() {
         tokio::time::advance(Duration::from_secs(expected)).await;
         assert_eq!(server.paused_until(), None);
     }
-    server.took_one();
+    server.took(Uuid::now_v7());
     server.slow_down(None);
     assert_eq!(left(), 30);
     // A server that says how long gets that, and no shorter pause ends a longer one.
@@ -138,6 +139,31 @@ async fn a_server_that_wants_less_is_left_alone_for_longer_each_time() {
     assert_eq!(left(), 300);
     server.slow_down(Some(Duration::from_secs(20)));
     assert_eq!(left(), 300);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_kept_also_where_nobody_asks_for_the_server_meanwhile() {
+    let sink = Sink::start().await;
+    let (servers, server) = (servers(|_| {}), server(&sink, Security::Plain));
+    servers.of(&server).slow_down(Some(Duration::from_hours(12)));
+    tokio::time::advance(Duration::from_hours(11)).await;
+    servers.close_idle().await;
+    assert!(servers.of(&server).paused_until().is_some(), "forgotten with the server");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_about_a_mail_when_others_went_since_it_was_asked_for_with_that_mail() {
+    let sink = Sink::start().await;
+    let server = servers(|_| {}).of(&server(&sink, Security::Plain));
+    let [mail, other] = [Uuid::now_v7(), Uuid::now_v7()];
+    assert!(!server.is_about(mail) && server.told_off(mail));
+    assert!(!server.is_about(mail), "nothing went in between: it is the server");
+    server.took(other);
+    assert!(!server.is_about(other), "for the first time");
+    assert!(server.is_about(mail));
+    // Once it went, it starts afresh.
+    server.took(mail);
+    assert!(!server.told_off(mail) && !server.is_about(mail));
 }
 
 #[tokio::test]
