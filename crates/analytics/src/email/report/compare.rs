@@ -101,7 +101,7 @@ impl Comparison {
             previous: brief_day(previous),
             has_previous: week.days[0].is_some(),
             average: match loaded {
-                0 => "average".to_owned(),
+                0 => "Average".to_owned(),
                 1 => "Average of 1 day".to_owned(),
                 n => format!("Average of {n} days"),
             },
