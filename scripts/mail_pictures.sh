@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Pictures of every mail, from the golden files, by Chromium: 320 and 800 px wide, light and dark. For people to look at
-# after a template changed. Usage: scripts/mail_pictures.sh [FOLDER]   (default: .local/mail-pictures)
+# after a template changed. Fails where a mail is wider than 320 px, which a telephone would shrink or scroll. Usage: scripts/mail_pictures.sh [FOLDER]   (default: .local/mail-pictures)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,8 +20,17 @@ fi
 mkdir -p "$folder"
 profile="$(mktemp -d)"
 trap 'rm -rf "$profile"' EXIT
+too_wide=()
 for mail in crates/analytics/tests/golden/*.html; do
     name="$(basename "$mail" .html)"
+    # Inside of the page rather than a file of its own, which the page could not measure.
+    {
+        printf '<!doctype html><meta charset="utf-8"><iframe style="border: 0; width: 320px" srcdoc="'
+        sed 's/&/\&amp;/g; s/"/\&quot;/g' "$mail"
+        printf '"></iframe><p></p><script>onload = () => { document.querySelector("p").textContent = "width " + document.querySelector("iframe").contentDocument.documentElement.scrollWidth; }</script>'
+    } >"$profile/width.html"
+    "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$profile/user" --dump-dom "file://$profile/width.html" \
+        2>"$profile/log" | grep -q '<p>width 320</p>' || too_wide+=("$name")
     for width in 320 800; do
         for scheme in dark:0 light:1; do
             picture="$folder/$name.$width.${scheme%:*}.png"
@@ -36,3 +45,7 @@ for mail in crates/analytics/tests/golden/*.html; do
     done
 done
 echo "$(find "$folder" -name '*.png' | wc -l) pictures in $folder"
+if ((${#too_wide[@]})); then
+    echo "wider than 320 px: ${too_wide[*]}" >&2
+    exit 1
+fi

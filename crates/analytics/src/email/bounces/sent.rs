@@ -55,10 +55,18 @@ pub(super) async fn find(
     };
     let found = by_message_id(&mut *conn, tenant, message_id).await?;
     let queue_id = message_id.split('@').next().unwrap_or_default();
-    if !found.is_empty() || queue_id.len() < SHORTEST_QUEUE_ID {
+    if !found.is_empty() || !is_queue_id(queue_id) {
         return Ok((found, MatchedBy::MessageId));
     }
     Ok((by_reply(conn, tenant, queue_id, recipients).await?, MatchedBy::SmtpResponse))
+}
+
+/// Whether nobody but the server and we can know it. Other words of a reply, such as the server's own name, anybody can put
+/// into a notice.
+fn is_queue_id(text: &str) -> bool {
+    text.len() >= SHORTEST_QUEUE_ID
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 async fn by_message_id(
@@ -94,12 +102,12 @@ async fn by_reply(
         r#"select 'history' as "place!: Place", mail_id as "mail_id!: MailId", lower(sales_rep_email) as "recipient!"
          from email_send_history
          where tenant_id = $1 and queued_at > now() - interval '30 days' and lower(sales_rep_email) = any($2)
-             and position($3 in smtp_response) > 0
+             and $3 = any(regexp_split_to_array(smtp_response, '[^[:alnum:]_-]+'))
          union all
          select 'outbox', outbox_id, lower(recipient)
          from mail_outbox
          where tenant_id = $1 and created_at > now() - interval '30 days' and lower(recipient) = any($2)
-             and position($3 in smtp_response) > 0"#,
+             and $3 = any(regexp_split_to_array(smtp_response, '[^[:alnum:]_-]+'))"#,
         tenant.0,
         recipients,
         queue_id,

@@ -77,6 +77,10 @@ pub(super) async fn compare(
             Some((id, before)) => comparison.change(number, id, &before, next),
         }
     }
+    // Two imports at once write the same new mappings in the same order, so that neither waits for the other in turn.
+    comparison
+        .next
+        .sort_by(|(_, a), (_, b)| (&a.branch_code, &a.sales_rep_email).cmp(&(&b.branch_code, &b.sales_rep_email)));
     if switch_off {
         let mut rest: Vec<(Uuid, Mapping)> = stored.into_values().filter(|(_, mapping)| mapping.is_enabled).collect();
         rest.sort_by(|(_, a), (_, b)| (&a.branch_code, &a.sales_rep_email).cmp(&(&b.branch_code, &b.sales_rep_email)));

@@ -50,12 +50,15 @@ pub(super) fn all(renderer: &Renderer) -> Vec<(&'static str, anyhow::Result<Rend
         ("report_no_data", renderer.report(&shop.report(&Week::default(), empty_lists(&shop), Some(LATE)))),
         ("digest", renderer.digest(&shop.digest())),
         ("roll_up", renderer.roll_up(&shop.roll_up())),
+        ("report_wide", renderer.report(&Shop::wide().wide_report())),
+        ("roll_up_wide", renderer.roll_up(&Shop::wide().wide_roll_up())),
         ("invitation", renderer.invitation(&invitation(true))),
         ("invitation_short", renderer.invitation(&invitation(false))),
         ("test", renderer.test(&test())),
     ]
 }
 
+const LONG_NAME: &str = "Donaudampfschifffahrtsgesellschaftskapitaensmuetzenlager";
 const LATE: &str = "The day's data had not arrived at 11:00; this mail was sent without them.";
 
 struct Shop {
@@ -69,6 +72,54 @@ impl Shop {
         Self {
             comparison: Comparison { date, money: Money::of("USD") },
             links: Links::new("https://shop.example", date),
+        }
+    }
+
+    /// Whose amounts and names are as wide as they come.
+    fn wide() -> Self {
+        let shop = Self::new();
+        Self { comparison: Comparison { money: Money::of("IDR"), ..shop.comparison }, ..shop }
+    }
+
+    fn wide_week(&self) -> Week {
+        let mut week = self.busy();
+        for day in week.days.iter_mut().flatten() {
+            day.revenue *= Decimal::from(150_000);
+            day.visitors *= 12_345;
+            day.searches *= 3_210;
+        }
+        week
+    }
+
+    fn wide_report(&self) -> ReportMail {
+        let (code, week) = ("JAKARTA-SELATAN-0017", self.wide_week());
+        let title = format!("{code} {LONG_NAME}");
+        let lists = [&PURCHASES, &CARTS, &SEARCHES, &REPEATS, &BOUNCES].map(|words| {
+            let lines = if words.list == TaskList::Purchases { wide_lines() } else { Vec::new() };
+            list(self, words, i64::try_from(lines.len()).unwrap_or_default(), lines)
+        });
+        ReportMail {
+            head: self.head(&title, &[(code, LONG_NAME)], &week, None),
+            branch: self.branch(code, &title, &week, lists.to_vec()),
+        }
+    }
+
+    fn wide_roll_up(&self) -> RollUpMail {
+        let (week, quiet) = (self.wide_week(), self.quiet());
+        let longest = week.days.iter().flatten().map(|day| day.revenue).max().unwrap_or_default();
+        let row = |name: &str, week: &Week| self.comparison.row(Text::new(name, 100), week, longest);
+        RollUpMail {
+            head: self.head("All branches", &[(ALL_BRANCHES, "")], &week, None),
+            total: Branch { link: self.links.dashboard(&[]), ..self.branch("", "All branches", &week, Vec::new()) },
+            rows: vec![
+                row(&format!("JAKARTA-SELATAN-0017 {LONG_NAME}"), &week),
+                row(
+                    "D02 \u{641}\u{631}\u{639} \u{648}\u{633}\u{637} \u{627}\u{644}\u{645}\u{62f}\u{64a}\u{646}\u{629}",
+                    &quiet,
+                ),
+                row("D03 \u{6771}\u{4eac}\u{672c}\u{5e97} \u{1f469}\u{200d}\u{1f527}", &week),
+            ],
+            more_rows: 0,
         }
     }
 
@@ -167,7 +218,7 @@ impl Shop {
         ];
         RollUpMail {
             head: self.head("All branches", &[(ALL_BRANCHES, "")], &week, None),
-            total: self.branch(ALL_BRANCHES, "All branches", &week, Vec::new()),
+            total: Branch { link: self.links.dashboard(&[]), ..self.branch("", "All branches", &week, Vec::new()) },
             rows: names
                 .iter()
                 .map(|(name, revenue, before)| {
@@ -290,6 +341,28 @@ fn lists(shop: &Shop) -> Vec<List> {
         list(shop, &SEARCHES, 2, searches),
         list(shop, &REPEATS, 1, repeats),
         list(shop, &BOUNCES, 47, bounces),
+    ]
+}
+
+fn wide_lines() -> Vec<Line> {
+    let long_address = "pengadaan.barang.dan.jasa.kantor.pusat@perusahaan-distribusi-nusantara.example";
+    let done = line(
+        Some("PT Perusahaan_Perdagangan_Dan_Distribusi_Nusantara_Jaya_Abadi"),
+        &["+62 21 5550 0100", "(021) 5550-0101 x12", long_address],
+        "Order T-77120; 1,200 x Donaudampfschifffahrtsgesellschaftskapitaensmuetzenstaender, Pipa PVC 4 in and 12 more",
+        "IDR 1,851,850,500.00",
+    );
+    let name = "\u{634}\u{631}\u{643}\u{629} \u{627}\u{644}\u{646}\u{648}\u{631} (\u{641}\u{631}\u{639} 3)";
+    let details = "Order T-77121; 3 x \u{645}\u{636}\u{62e}\u{629} \u{645}\u{627}\u{621}, Boiler 12 kW";
+    vec![
+        Line { completed: true, ..done },
+        line(Some(name), &["+20 2 2555 0100"], details, "IDR 990,000.00"),
+        line(
+            Some("\u{6771}\u{4eac}\u{5546}\u{4e8b} \u{1f469}\u{200d}\u{1f527} <b>&amp;</b>"),
+            &[],
+            "Order T-77122",
+            "",
+        ),
     ]
 }
 

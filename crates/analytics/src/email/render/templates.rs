@@ -1,6 +1,6 @@
 //! The templates and what they may call.
 
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, syntax::SyntaxConfig};
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, syntax::SyntaxConfig};
 use textwrap::{Options, WordSplitter, core::display_width};
 
 /// The width of a text part, in columns.
@@ -35,6 +35,7 @@ pub(super) fn environment() -> Result<Environment<'static>, Error> {
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_filter("left", |text: String, width: usize| padded(text, width, false));
     environment.add_filter("right", |text: String, width: usize| padded(text, width, true));
+    environment.add_filter("column", column);
     environment.add_filter("shorten", shortened);
     environment.add_filter("fill", filled);
     environment.add_filter("bar", |percent: usize, width: usize| "#".repeat((percent * width).div_ceil(100)));
@@ -53,6 +54,11 @@ fn padded(mut text: String, width: usize, before: bool) -> String {
         text.push_str(&spaces);
     }
     text
+}
+
+/// The width of a column of a table: `least`, or what its widest text needs with a space before it.
+fn column(texts: Vec<Value>, least: usize) -> usize {
+    texts.iter().filter_map(Value::as_str).map(|text| display_width(text) + 1).fold(least, usize::max)
 }
 
 /// No wider than `width` columns.
@@ -99,6 +105,15 @@ mod tests {
         assert_eq!(padded("12345".into(), 4, true), "12345");
         assert_eq!(shortened("Springfield".into(), 8), "Springf…");
         assert_eq!(shortened("日本日本".into(), 5), "日本…");
+    }
+
+    #[test]
+    fn a_column_is_as_wide_as_its_widest_text_and_a_space() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| Value::from(*text)).collect::<Vec<_>>();
+        assert_eq!(column(texts(&["12", "1,234"]), 8), 8);
+        assert_eq!(column(texts(&["12", "1,234,567"]), 8), 10);
+        assert_eq!(column(texts(&["日本"]), 3), 5);
+        assert_eq!(column(vec![Value::from(())], 3), 3, "no data");
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl Comparison {
             previous: brief_day(previous),
             has_previous: week.days[0].is_some(),
             average: match loaded {
-                0 => "average".to_owned(),
+                0 => "Average".to_owned(),
                 1 => "Average of 1 day".to_owned(),
                 n => format!("Average of {n} days"),
             },
@@ -135,12 +135,7 @@ impl Comparison {
             .collect();
         figures.insert(
             4,
-            Figure {
-                label: "Returning (30 d)",
-                value: Some(grouped(Decimal::from(week.repeat_visits), 0)),
-                previous: None,
-                average: None,
-            },
+            Figure { label: "Returning (30 d)", value: Some(whole(week.repeat_visits)), previous: None, average: None },
         );
         figures
     }
@@ -159,7 +154,6 @@ impl Comparison {
 
     /// A branch in a table of branches. `longest` is the highest revenue among them.
     pub(crate) fn row(&self, title: Text, week: &Week, longest: Decimal) -> Row {
-        let whole = |number: i64| grouped(Decimal::from(number), 0);
         let Some(day) = week.days[DAYS - 1] else {
             let nothing = || "-".to_owned();
             return Row {
@@ -185,7 +179,7 @@ impl Comparison {
         }
     }
 
-    /// `D01: $12.00, 3 purchases, 2 abandoned carts` in one line, for the list of mails.
+    /// `Revenue $12.00 (+9% against Mon 29 Dec), purchases 3, visitors 90, abandoned carts 2.`, for the list of mails.
     pub(crate) fn preheader(&self, week: &Week) -> String {
         let Some(day) = week.days[DAYS - 1] else { return "No data of this day have been loaded.".to_owned() };
         let versus = week.days[0].map(|previous| {
@@ -196,9 +190,9 @@ impl Comparison {
             "Revenue {}{}, purchases {}, visitors {}, abandoned carts {}.",
             self.money.text(day.revenue),
             versus.unwrap_or_default(),
-            day.purchases,
-            day.visitors,
-            day.abandoned_carts
+            whole(day.purchases),
+            whole(day.visitors),
+            whole(day.abandoned_carts)
         )
     }
 
@@ -216,33 +210,31 @@ impl Comparison {
     }
 }
 
+fn whole(number: i64) -> String {
+    grouped(Decimal::from(number), 0)
+}
+
 /// The days with data among the seven before the report's.
 fn before(week: &Week) -> Vec<DayFigures> {
     week.days[..DAYS - 1].iter().flatten().copied().collect()
 }
 
-/// How far `value` is from `other`, in percent of that.
+/// How far `value` is from `other`, in percent of that. Less than half a percent is neither good nor bad.
 fn change(value: Decimal, other: Decimal, more_is_good: Option<bool>) -> Change {
     let difference = value - other;
-    let tone = match more_is_good {
-        Some(more_is_good) if !difference.is_zero() => {
-            if more_is_good == difference.is_sign_positive() {
-                Tone::Good
-            } else {
-                Tone::Bad
-            }
-        }
-        _ => Tone::Even,
-    };
-    let text = match (difference * Decimal::ONE_HUNDRED).checked_div(other.abs()) {
+    let percent = (difference * Decimal::ONE_HUNDRED).checked_div(other.abs()).map(|percent| grouped(percent, 0));
+    let text = match percent.as_deref() {
         _ if difference.is_zero() => "same".to_owned(),
         // There is no percentage of nothing.
         None => "from 0".to_owned(),
-        Some(percent) => {
-            let number = grouped(percent, 0);
-            let sign = if percent.is_sign_positive() { "+" } else { "" };
-            format!("{sign}{number}%")
+        Some("0") => "\u{b1}0%".to_owned(),
+        Some(percent) => format!("{}{percent}%", if difference.is_sign_positive() { "+" } else { "" }),
+    };
+    let tone = match more_is_good {
+        Some(more_is_good) if !difference.is_zero() && percent.as_deref() != Some("0") => {
+            if more_is_good == difference.is_sign_positive() { Tone::Good } else { Tone::Bad }
         }
+        _ => Tone::Even,
     };
     Change { text, tone }
 }
@@ -251,4 +243,60 @@ fn change(value: Decimal, other: Decimal, more_is_good: Option<bool>) -> Change 
 fn percent(value: Decimal, longest: Decimal) -> u8 {
     let percent = (value.max(Decimal::ZERO) * Decimal::ONE_HUNDRED).checked_div(longest).unwrap_or_default().ceil();
     u8::try_from(percent).unwrap_or(0).min(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_in_percent_of_what_was_before() {
+        for (value, other, text, tone) in [
+            (150, 100, "+50%", Tone::Good),
+            (50, 100, "-50%", Tone::Bad),
+            (100, 100, "same", Tone::Even),
+            (5, 0, "from 0", Tone::Good),
+            (0, 0, "same", Tone::Even),
+            (0, 5, "-100%", Tone::Bad),
+            (10_000, 1, "+999,900%", Tone::Good),
+            // Too little for a sign of its own.
+            (1_004, 1_000, "\u{b1}0%", Tone::Even),
+            (996, 1_000, "\u{b1}0%", Tone::Even),
+            (1_005, 1_000, "+1%", Tone::Good),
+            (995, 1_000, "-1%", Tone::Bad),
+            // Refunds.
+            (-50, -100, "+50%", Tone::Good),
+            (100, -100, "+200%", Tone::Good),
+        ] {
+            let expected = Change { text: text.to_owned(), tone };
+            assert_eq!(change(value.into(), other.into(), Some(true)), expected, "{value} after {other}");
+            let opposite = match tone {
+                Tone::Good => Tone::Bad,
+                Tone::Bad => Tone::Good,
+                Tone::Even => Tone::Even,
+            };
+            assert_eq!(change(value.into(), other.into(), Some(false)).tone, opposite, "{value} after {other}");
+            assert_eq!(change(value.into(), other.into(), None).tone, Tone::Even, "{value} after {other}");
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_the_subject_says_the_day_in_one_line() {
+        let date = NaiveDate::from_ymd_opt(2026, 1, 5).unwrap();
+        let comparison = Comparison { date, money: Money::of("USD") };
+        let mut week = Week::default();
+        assert_eq!(comparison.preheader(&week), "No data of this day have been loaded.");
+        let day = DayFigures {
+            revenue: Decimal::from(1_500),
+            purchases: 1_234,
+            visitors: 98_765,
+            abandoned_carts: 1,
+            ..DayFigures::default()
+        };
+        week.days[DAYS - 1] = Some(day);
+        let rest = "purchases 1,234, visitors 98,765, abandoned carts 1.";
+        assert_eq!(comparison.preheader(&week), format!("Revenue $1,500.00, {rest}"));
+        week.days[0] = Some(DayFigures { revenue: Decimal::from(1_000), ..day });
+        assert_eq!(comparison.preheader(&week), format!("Revenue $1,500.00 (+50% against Mon 29 Dec), {rest}"));
+    }
 }

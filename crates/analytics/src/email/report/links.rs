@@ -5,6 +5,9 @@ use form_urlencoded::Serializer;
 
 use crate::tasks::TaskList;
 
+/// Web servers and mail programs take addresses of this length; longer ones many refuse or cut.
+const LONGEST: usize = 2_000;
+
 /// Addresses of the frontend for one day.
 #[derive(Debug, Clone)]
 pub(crate) struct Links {
@@ -22,9 +25,10 @@ impl Links {
         self.page(&format!("tasks/{}", list.name()), &[branch])
     }
 
-    /// The dashboard of some branches; of none = of all.
+    /// The dashboard of some branches; of none, or of more than an address can name = of all that its reader may see.
     pub(crate) fn dashboard(&self, branches: &[&str]) -> String {
-        self.page("dashboard", branches)
+        let named = self.page("dashboard", branches);
+        if branches.len() > 1 && named.len() > LONGEST { self.page("dashboard", &[]) } else { named }
     }
 
     fn page(&self, path: &str, branches: &[&str]) -> String {
@@ -54,5 +58,21 @@ mod tests {
             links.dashboard(&[]),
             "https://shop.example/app/dashboard?start_date=2026-01-05&end_date=2026-01-05"
         );
+    }
+
+    #[test]
+    fn a_dashboard_of_more_branches_than_an_address_can_name_is_that_of_all() {
+        let links = Links::new("https://shop.example/app", NaiveDate::from_ymd_opt(2026, 1, 5).unwrap());
+        let codes: Vec<String> = (0..500).map(|n| format!("D{n:03}")).collect();
+        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+        assert!(
+            links.dashboard(&codes[..50]).contains("location_id=D000&")
+                && links.dashboard(&codes[..50]).contains("=D049&")
+        );
+        assert_eq!(links.dashboard(&codes), links.dashboard(&[]));
+        // One branch stays that branch, however it is called.
+        let long = "\u{1f527}".repeat(100);
+        assert!(links.dashboard(&[&long]).contains("location_id=%F0%9F%94%A7"));
+        assert_eq!(links.dashboard(&[&long, &long]), links.dashboard(&[]));
     }
 }

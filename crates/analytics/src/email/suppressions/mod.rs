@@ -17,7 +17,7 @@ use super::MailState;
 pub(crate) use link::{PREVIEW_TOKEN, unsubscribe_link};
 pub(crate) use pages::Pages;
 pub(crate) use reason::SuppressionReason;
-pub(crate) use repository::suppress;
+pub(crate) use repository::{suppress, suppressed};
 
 pub(super) fn routes() -> OpenApiRouter<MailState> {
     OpenApiRouter::new()

@@ -23,7 +23,7 @@ use crate::{
         MailState, config,
         outlet::{MailServer, Outlet, OutletError, Owner, Security},
         render::TestMail,
-        suppressions::unsubscribe_link,
+        suppressions::{suppressed, unsubscribe_link},
     },
     scope::require_all_branches,
 };
@@ -52,13 +52,15 @@ pub(crate) async fn test_email_config(
     let tenant_name =
         sqlx::query_scalar!("select name from tenants where tenant_id = $1", tenant).fetch_one(tx.conn()).await?;
     let outlet = config::outlet(tx.conn(), context.tenant_id, &app.settings, sealer).await;
+    let asked_by = std::slice::from_ref(&context.actor.name);
+    let is_suppressed = !suppressed(tx.conn(), context.tenant_id, asked_by).await?.is_empty();
     // No connection of the database's waits for a mail server.
     tx.commit().await?;
     let answer = match outlet {
         Ok(outlet) => {
             let mut course = Course::default();
             let source = source(&outlet);
-            let letter = TestLetter { mail: &mail, context: &context, tenant_name, outlet: &outlet };
+            let letter = TestLetter { mail: &mail, context: &context, tenant_name, outlet: &outlet, is_suppressed };
             letter.send(&mut course).await?;
             course.answer(Some(source))
         }
@@ -92,6 +94,8 @@ struct TestLetter<'a> {
     context: &'a TenantContext,
     tenant_name: String,
     outlet: &'a Outlet,
+    /// Whoever asks wants no mails of the tenant, or cannot get any: this one is no exception.
+    is_suppressed: bool,
 }
 
 impl TestLetter<'_> {
@@ -109,6 +113,10 @@ impl TestLetter<'_> {
         };
         let bytes = self.composed(id, &to)?;
         match self.outlet {
+            Outlet::Files { .. } if self.is_suppressed => {
+                course.begin(TestedStep::Recipient);
+                course.fail(suppression(&to));
+            }
             Outlet::Files { dir, .. } => {
                 course.begin(TestedStep::Mail);
                 match write_eml(dir, &id.to_string(), &bytes).await {
@@ -134,7 +142,8 @@ impl TestLetter<'_> {
     }
 
     fn composed(&self, id: Uuid, to: &Mailbox) -> anyhow::Result<Vec<u8>> {
-        let Self { mail: MailState { app, renderer, sealer, .. }, context, tenant_name, outlet } = self;
+        let Self { mail: MailState { app, renderer, sealer, .. }, context, tenant_name, outlet, is_suppressed: _ } =
+            self;
         let at = Utc::now();
         let (through, from, dkim) = match outlet {
             Outlet::Server(server) => (format!("{}:{}", server.host, server.port), &server.from, server.dkim.as_ref()),
@@ -184,6 +193,10 @@ impl TestLetter<'_> {
         }
         connection.sender(&server.return_path, &to.email).await.map_err(why)?;
         course.begin(TestedStep::Recipient);
+        if self.is_suppressed {
+            connection.quit().await;
+            return Err(suppression(to));
+        }
         connection.recipient(&to.email).await.map_err(why)?;
         course.begin(TestedStep::Mail);
         let delivered = connection.data(bytes).await;
@@ -194,4 +207,11 @@ impl TestLetter<'_> {
             Delivery::Unknown(reason) => Err(reason),
         }
     }
+}
+
+fn suppression(to: &Mailbox) -> String {
+    let email = &to.email;
+    format!(
+        "{email} is on the list of addresses that get no mails; DELETE /analytics/email/suppressions/{email} takes it off."
+    )
 }

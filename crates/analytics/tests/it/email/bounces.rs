@@ -242,6 +242,35 @@ async fn an_id_that_the_server_gave_is_found_in_its_reply() {
 }
 
 #[tokio::test]
+async fn other_words_of_a_reply_are_no_proof_of_having_had_the_mail() {
+    let shop = open().await;
+    let reply = "250 2.0.0 OK: accepted-for-delivery 0100019b8c0fa3c1-8d0e6f0a [Hostname=AM0PR04MB1234.eurprd04.prod.mail.example]";
+    shop.put(
+        "email_send_history",
+        &json!({}),
+        &[mail(3, RITA, json!({ "message_id": "<ours@shop.example>", "smtp_response": reply }))],
+    )
+    .await;
+    let before = all(&shop, STATE).await;
+    let theirs = "0100019b8c0fa3c1-8d0e6f0a-77aa-4c1e-9f30-0e1f2a3b4c5d-000000";
+    for word in [
+        "eurprd04.prod.mail.example",
+        "AM0PR04MB1234.eurprd04.prod.mail.example",
+        "accepted-for-delivery",
+        "0100019b8c0fa3c1",
+        "0100019b8c0fa3c1-8d0e6f0",
+    ] {
+        let forged = sample!("ses").replace(theirs, word);
+        assert_ne!(forged, sample!("ses"));
+        let one = take(&shop, &forged).await["recipients"][0].clone();
+        assert_eq!((&one["matched_by"], &one["suppressed"]), (&Value::Null, &json!(false)), "{word}");
+    }
+    assert_eq!(all(&shop, STATE).await, before);
+    let one = take(&shop, &sample!("ses").replace(theirs, "0100019b8c0fa3c1-8d0e6f0a")).await["recipients"][0].clone();
+    assert_eq!((&one["matched_by"], &one["suppressed"]), (&json!("smtp_response"), &json!(true)));
+}
+
+#[tokio::test]
 async fn a_notice_without_an_id_is_noted_on_the_newest_mail_only() {
     let shop = open().await;
     let newer =

@@ -426,6 +426,27 @@ async fn a_file_that_is_no_list_is_said_to_be_none() {
 }
 
 #[tokio::test]
+async fn two_imports_of_the_same_list_at_once_do_not_wait_for_each_other_in_turn() {
+    let shop = shop().await;
+    let lines: Vec<String> = (0..8_000).map(|n| format!("D{:03},rep{n}@example.com\n", n % 300)).collect();
+    let header = "branch_code,sales_rep_email\n";
+    let forth = format!("{header}{}", lines.concat());
+    let back = format!("{header}{}", lines.iter().rev().map(String::as_str).collect::<String>());
+    for _ in 0..4 {
+        let (first, second) =
+            tokio::join!(import(&shop.client, "", forth.clone()), import(&shop.client, "", back.clone()));
+        for answer in [first, second] {
+            let done = answer.expect(200);
+            assert_eq!(done["added"].as_i64().unwrap() + done["unchanged"].as_i64().unwrap(), 8_000);
+        }
+        assert_eq!(listed(&shop.client).await.len(), 8_000);
+        let mut tx = TenantTx::begin(&shop.db.app, shop.tenant).await.unwrap();
+        sqlx::raw_sql("delete from branch_email_mappings").execute(tx.conn()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_delivery_that_is_none_hides_no_other_fault() {
     let shop = Shop::open().await;
     let body = json!({

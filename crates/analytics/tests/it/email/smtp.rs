@@ -230,6 +230,27 @@ async fn who_may_test_and_how_often() {
 }
 
 #[tokio::test]
+async fn who_gets_no_mails_any_more_gets_no_test_either() {
+    let sink = Sink::open(Options::default()).await;
+    let through_sink = shop(sink.port(), |_| {}).await;
+    let folder = tempfile::tempdir().unwrap();
+    let into_files = Shop::open_as(&TenantSettings::default(), |settings| {
+        settings.mail.dir = folder.path().to_owned();
+    })
+    .await;
+    for (shop, steps) in [(&through_sink, "address connect tls sender recipient!"), (&into_files, "recipient!")] {
+        shop.put("email_suppressions", &json!({}), &[json!({ "email": "ok@rep.example", "reason": "unsubscribed" })])
+            .await;
+        let (told, message) = course(&tested(shop, "ok").await);
+        assert_eq!(told, steps);
+        assert!(message.contains("DELETE /analytics/email/suppressions/ok@rep.example"), "{message}");
+        assert!(!course(&tested(shop, "other").await).0.contains('!'));
+    }
+    assert_eq!(sink.count(), 1);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
 async fn a_silent_server_is_not_waited_for_as_long_as_a_send_would() {
     let slow = |phase| match phase {
         Phase::Mail | Phase::Rcpt => Answer::Hang,
