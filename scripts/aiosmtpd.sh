@@ -19,7 +19,7 @@ whole() { [[ -x $PROGRAM ]] && grep -q "^# version $(version)\$" "$PROGRAM"; }
 
 install() {
     check_python
-    say 'installing aiosmtpd from PyPI into .local/aiosmtpd (30 MB)'
+    say 'installing aiosmtpd from PyPI into .local/aiosmtpd (35 MB)'
     empty_environment
     mkdir -p "$HERE/bin"
     # What builds is there before what is built.

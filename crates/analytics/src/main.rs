@@ -1,6 +1,10 @@
 //! analytics-service: serves by default; sub-commands for operators.
 
-use std::{io, process::ExitCode, sync::Arc};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use analytics_service::{MailState, Mailer, scheduling};
 use clap::{Parser, Subcommand};
@@ -48,8 +52,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         None => serve().await,
         Some(Command::Openapi) => {
             let mut out = io::stdout();
-            serde_json::to_writer_pretty(&mut out, &analytics_service::document())?;
-            io::Write::write_all(&mut out, b"\n")?;
+            writeln!(out, "{}", http::document_text(&analytics_service::document())?)?;
             Ok(())
         }
     }

@@ -1,6 +1,9 @@
 //! auth-service: serves by default; sub-commands for operators.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use auth_service::{
     META,
@@ -83,8 +86,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::ApiKey(command)) => api_key(&state().await?, command, &mut out).await,
         Some(Command::Keys(command)) => keys(&state().await?, command, &mut out).await,
         Some(Command::Openapi) => {
-            serde_json::to_writer_pretty(&mut out, &auth_service::document())?;
-            io::Write::write_all(&mut out, b"\n")?;
+            writeln!(out, "{}", http::document_text(&auth_service::document())?)?;
             Ok(())
         }
     }

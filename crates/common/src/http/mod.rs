@@ -5,6 +5,7 @@
 mod app;
 mod complete;
 mod docs;
+mod document_text;
 mod error;
 mod extract;
 mod given;
@@ -17,6 +18,7 @@ mod serve;
 mod tests;
 
 pub use app::{ServiceMeta, app, document};
+pub use document_text::document_text;
 pub use error::{ApiError, FieldError};
 pub use extract::{Json, JsonBytes, Path, Query};
 pub use given::{Given, MASK, given, given_secret};

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use common::config::Settings;
+use common::http;
 use common::ids::TenantId;
 use common::lifecycle;
 use common::report::one_line;
@@ -121,7 +122,7 @@ pub async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Some(Command::Openapi) = cli.command {
-        println!("{}", routes::document().to_pretty_json()?);
+        println!("{}", http::document_text(&routes::document())?);
         return Ok(ExitCode::SUCCESS);
     }
     let settings = Settings::load()?;

@@ -294,20 +294,38 @@ async fn without_a_server_mails_are_files_in_dev_and_an_error_in_prod() {
 const RSA: &str = include_str!("../../../src/email/config/rsa.test-only.pem");
 const RECORD: &str = include_str!("dkim.test-only.txt");
 
-#[tokio::test]
-#[cfg_attr(not(aiosmtpd), ignore = "aiosmtpd (scripts/aiosmtpd.sh install) is not on this machine")]
-async fn a_signed_mail_is_read_and_verified_by_python() {
+/// The test mail as it arrives where the operator signs with this key.
+async fn signed(key: &str) -> (Shop, Vec<u8>) {
     let server = Aiosmtpd::start(&AiosmtpdOptions::default()).await;
     let dir = tempfile::tempdir().unwrap();
     let key_path = dir.path().join("key.pem");
-    std::fs::write(&key_path, RSA).unwrap();
+    std::fs::write(&key_path, key).unwrap();
     let shop = shop(server.port, |settings| {
         let (domain, selector) = ("shop.example".to_owned(), "mail".to_owned());
         settings.smtp.dkim = Some(common::config::DkimSettings { domain, selector, key_path });
     })
     .await;
     assert_eq!(course(&tested(&shop, "ann").await).0, TO_THE_END);
-    let mail = server.mails().pop().unwrap().content;
+    (shop, server.mails().pop().unwrap().content)
+}
+
+#[tokio::test]
+#[cfg_attr(not(aiosmtpd), ignore = "aiosmtpd (scripts/aiosmtpd.sh install) is not on this machine")]
+async fn a_mail_signed_with_ed25519_is_verified_by_python() {
+    // The pair of RFC 8410, 10.
+    let key = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
+    let record = "v=DKIM1; k=ed25519; p=Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+    let (_shop, mail) = signed(key).await;
+    assert_eq!(read_by_python(&mail, Some(record)).await["dkim"], true);
+    let changed = String::from_utf8(mail).unwrap().replacen("Subject: ", "Subject: Urgent: ", 1);
+    assert_eq!(read_by_python(changed.as_bytes(), Some(record)).await["dkim"], false);
+}
+
+#[tokio::test]
+#[cfg_attr(not(aiosmtpd), ignore = "aiosmtpd (scripts/aiosmtpd.sh install) is not on this machine")]
+async fn a_signed_mail_is_read_and_verified_by_python() {
+    let (shop, mail) = signed(RSA).await;
     let read = read_by_python(&mail, Some(RECORD.trim())).await;
     assert_eq!(read["dkim"], true);
     assert_eq!(read["defects"], json!([]));
