@@ -23,7 +23,7 @@ pub const TABLES: [(&str, &str); 18] = [
     ("purchase", "event_date, event_id"),
     ("view_search_results", "event_date, event_id"),
     ("no_search_results", "event_date, event_id"),
-    ("visit_identities", "visit_id, event_date, kind"),
+    ("visit_identities", "visit_id, event_date, kind, posted"),
     ("visits", "visit_id"),
     ("visit_products", "visit_id"),
     ("search_lines", "line_id"),
