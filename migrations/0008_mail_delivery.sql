@@ -68,17 +68,35 @@ alter table email_send_history
     add column bounced_at timestamptz,
     -- RFC 3463, such as 5.1.1
     add column bounce_status text,
-    add column bounce_reason text;
+    add column bounce_reason text,
+    -- the number of its set of branches
+    add column branch_set bigint generated always as (hash_array_extended(branch_codes, 0)) stored;
 create index email_sending_jobs_open on email_sending_jobs (tenant_id) where completed_at is null;
 
 create index email_send_history_job on email_send_history (tenant_id, job_id, status);
-create index email_send_history_date on email_send_history (tenant_id, report_date, sales_rep_email);
+create index email_send_history_date on email_send_history (tenant_id, report_date, queued_at desc, mail_id desc)
+    include (branch_set);
+create index email_send_history_branches on email_send_history (tenant_id, branch_set, queued_at desc, mail_id desc);
 create index email_send_history_waiting on email_send_history (tenant_id, report_date, branch_codes)
     where status in ('queued', 'sending');
 -- What was not sent, and why: few among many.
 create index email_send_history_troubled on email_send_history (tenant_id, status, queued_at desc, mail_id desc)
+    include (branch_set)
     where status <> 'sent';
 create index email_send_history_message on email_send_history (tenant_id, message_id);
+
+-- Each set of branches that any mail is about: many mails, few sets. Written with the mails; what is of a branch is looked
+-- for here, since no index serves an operator of arrays under row-level security. A set is known by its hash: of a hundred
+-- thousand, two have the same with a probability of one in four thousand million.
+create table email_branch_sets (
+    tenant_id uuid not null references tenants,
+    branch_set bigint not null,
+    branch_codes text[] not null,
+    constraint email_branch_sets_hash check (branch_set = hash_array_extended(branch_codes, 0)),
+    primary key (tenant_id, branch_set)
+);
+call wall_tenant_table('email_branch_sets');
+grant select, insert on email_branch_sets to ga_services;
 
 -- Mails about no report go the same way.
 alter table mail_outbox

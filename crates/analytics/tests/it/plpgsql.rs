@@ -22,7 +22,7 @@ async fn no_function_names_what_is_not_there() {
         println!("SKIPPED: plpgsql_check cannot be installed by the tests' role: {error}");
         return;
     }
-    let names: Vec<String> = ["tasks", "stats", "history", "jobs"].into_iter().flat_map(functions).collect();
+    let names: Vec<String> = ["tasks", "stats", "history", "jobs", "mails"].into_iter().flat_map(functions).collect();
     assert!(names.len() > 20, "{names:?}");
     let faults: Vec<String> = sqlx::query_scalar(
         "select p.proname || ': ' || fault

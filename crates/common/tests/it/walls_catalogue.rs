@@ -73,7 +73,7 @@ async fn plant(db: &TestDb, table: &str, tenant: TenantId) {
     for what in ["drop not null", "drop default"] {
         let columns: Vec<String> = sqlx::query_scalar(
             "select attname::text from pg_attribute
-             where attrelid = $1::regclass and attnum > 0 and not attisdropped and attidentity = ''
+             where attrelid = $1::regclass and attnum > 0 and not attisdropped and attidentity = '' and attgenerated = ''
                  and attnum <> all (coalesce((select conkey from pg_constraint
                      where conrelid = $1::regclass and contype = 'p'), '{}'))",
         )

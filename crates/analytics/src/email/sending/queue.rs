@@ -107,6 +107,10 @@ pub(super) async fn put(
                  bounce_status = null, bounce_reason = null
              from mails m
              where h.tenant_id = $1 and h.mail_id = m.mail_id and m.is_again
+         ), sets as (
+             insert into email_branch_sets (tenant_id, branch_set, branch_codes)
+             select distinct $1::uuid, hash_array_extended(m.branch_codes, 0), m.branch_codes from mails m where not m.is_again
+             on conflict do nothing
          )
          insert into email_send_history (tenant_id, mail_id, job_id, branch_codes, sales_rep_email, sales_rep_name, subject,
              report_date, generation, status, error_message)

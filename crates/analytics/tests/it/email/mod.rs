@@ -6,6 +6,7 @@ mod config;
 mod coverage;
 mod delivery;
 mod golden;
+mod history;
 mod kill;
 mod mail_lint;
 mod mappings;

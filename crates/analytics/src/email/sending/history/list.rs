@@ -121,40 +121,8 @@ pub(in crate::email::sending) async fn list_mails(
     let visible = scope::visible(&context);
     let offset = i64::from(page - 1) * i64::from(limit);
     let mut tx = context.tx(&app.pool).await?;
-    let total = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from email_send_history h
-         where h.tenant_id = $1 and ($2::text[] is null or h.branch_codes <@ $2)
-             and ($3::text is null or $3 = any(h.branch_codes)) and ($4::text is null or h.status = $4)
-             and ($5::text is null or h.sales_rep_email = $5) and ($6::uuid is null or h.job_id = $6)
-             and ($7::date is null or h.report_date >= $7) and ($8::date is null or h.report_date <= $8)"#,
-        context.tenant_id.uuid(),
-        visible,
-        branch,
-        status,
-        email,
-        job.map(JobId::uuid),
-        days.map(|days| days.first),
-        days.map(|days| days.last),
-    )
-    .fetch_one(tx.conn())
-    .await?;
-    let data = sqlx::query_as!(
-        MailView,
-        r#"select h.mail_id as "id: MailId", h.job_id as "job_id: JobId", h.branch_codes[1] as "branch_code!", h.branch_codes,
-             h.sales_rep_email, h.sales_rep_name, h.subject, h.report_date, h.status, h.smtp_response, h.error_message,
-             h.message_id, h.attempts, coalesce(h.attempted_at, h.queued_at) as "sent_at!", h.next_attempt_at, h.generation,
-             h.bounced_at, h.bounce_status, h.bounce_reason
-         from (
-             -- The keys alone: whoever leafs far reads them from the index, and no mail that is not shown.
-             select h.mail_id from email_send_history h
-             where h.tenant_id = $1 and ($2::text[] is null or h.branch_codes <@ $2)
-                 and ($3::text is null or $3 = any(h.branch_codes)) and ($4::text is null or h.status = $4)
-                 and ($5::text is null or h.sales_rep_email = $5) and ($6::uuid is null or h.job_id = $6)
-                 and ($7::date is null or h.report_date >= $7) and ($8::date is null or h.report_date <= $8)
-             order by h.queued_at desc, h.mail_id desc
-             offset $9 limit $10) p
-         join email_send_history h on h.tenant_id = $1 and h.mail_id = p.mail_id
-         order by h.queued_at desc, h.mail_id desc"#,
+    let found = sqlx::query!(
+        r#"select total as "total!", mail_ids as "mail_ids!" from find_mails($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"#,
         context.tenant_id.uuid(),
         visible,
         branch,
@@ -166,8 +134,22 @@ pub(in crate::email::sending) async fn list_mails(
         offset,
         i64::from(limit),
     )
+    .fetch_one(tx.conn())
+    .await?;
+    let data = sqlx::query_as!(
+        MailView,
+        r#"select h.mail_id as "id: MailId", h.job_id as "job_id: JobId", h.branch_codes[1] as "branch_code!", h.branch_codes,
+             h.sales_rep_email, h.sales_rep_name, h.subject, h.report_date, h.status, h.smtp_response, h.error_message,
+             h.message_id, h.attempts, coalesce(h.attempted_at, h.queued_at) as "sent_at!", h.next_attempt_at, h.generation,
+             h.bounced_at, h.bounce_status, h.bounce_reason
+         from email_send_history h
+         where h.tenant_id = $1 and h.mail_id = any($2)
+         order by h.queued_at desc, h.mail_id desc"#,
+        context.tenant_id.uuid(),
+        &found.mail_ids,
+    )
     .fetch_all(tx.conn())
     .await?;
-    let has_more = offset + i64::from(limit) < total;
-    Ok(Json(Page { data, total, page, limit, has_more, next_cursor: None }))
+    let has_more = offset + i64::from(limit) < found.total;
+    Ok(Json(Page { data, total: found.total, page, limit, has_more, next_cursor: None }))
 }
