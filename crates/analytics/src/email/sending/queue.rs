@@ -7,6 +7,9 @@ use sqlx::PgConnection;
 
 use super::targets::{Known, Target};
 
+/// Mails that one statement writes: what a send holds in memory beside its mails.
+const AT_ONCE: usize = 2000;
+
 /// A mail to be queued.
 #[derive(Debug)]
 pub(super) struct NewMail {
@@ -60,6 +63,20 @@ pub(super) async fn of_day(
 /// # Errors
 /// The database is away.
 pub(super) async fn put(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    job: JobId,
+    day: NaiveDate,
+    generation: i32,
+    mails: &[NewMail],
+) -> Result<(), sqlx::Error> {
+    for mails in mails.chunks(AT_ONCE) {
+        put_some(conn, tenant, job, day, generation, mails).await?;
+    }
+    Ok(())
+}
+
+async fn put_some(
     conn: &mut PgConnection,
     tenant: TenantId,
     job: JobId,

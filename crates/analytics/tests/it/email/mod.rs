@@ -11,6 +11,7 @@ mod kill;
 mod mail_lint;
 mod mappings;
 mod outbox;
+mod pace;
 mod page;
 mod preview;
 mod races;

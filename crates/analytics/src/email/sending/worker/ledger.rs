@@ -334,21 +334,24 @@ impl Book {
             .await
             .map(|ids| ids.into_iter().flatten().collect());
         }
+        // By their keys alone: what the planner thinks of the mails that wait is wrong while many were queued just now, and the
+        // whole of them would be read for each few claims. Hence `materialized`, and a condition that no partial index fits.
         sqlx::query_scalar!(
-            "update email_send_history h
-             set status = case when c.reason is null then 'sending' else 'suppressed' end,
-                 error_message = 'The address is suppressed: ' || c.reason || '.', claimed_by = $2,
-                 message_id = c.message_id, smtp_response = null,
-                 attempted_at = case when c.reason is null then now() else h.attempted_at end,
-                 attempts = h.attempts + case when h.status = 'queued' and c.reason is null then 1 else 0 end
-             from (
-                 select c.id, c.message_id, s.reason
+            "with asked as materialized (
+                 select o.mail_id, o.job_id, o.sales_rep_email, c.message_id
                  from unnest($3::uuid[], $4::text[]) as c (id, message_id)
-                 join email_send_history o on o.tenant_id = $1 and o.mail_id = c.id
-                 join email_sending_jobs j on j.tenant_id = $1 and j.job_id = o.job_id and j.status = 'processing'
-                 left join email_suppressions s on s.tenant_id = $1 and s.email = lower(o.sales_rep_email)) c
-             where h.tenant_id = $1 and h.mail_id = c.id
-                 and (h.status = 'queued' or h.status = 'sending' and h.claimed_by = $2)
+                 join email_send_history o on o.tenant_id = $1 and o.mail_id = c.id)
+             update email_send_history h
+             set status = case when s.reason is null then 'sending' else 'suppressed' end,
+                 error_message = 'The address is suppressed: ' || s.reason || '.', claimed_by = $2,
+                 message_id = a.message_id, smtp_response = null,
+                 attempted_at = case when s.reason is null then now() else h.attempted_at end,
+                 attempts = h.attempts + case when h.status = 'queued' and s.reason is null then 1 else 0 end
+             from asked a
+             join email_sending_jobs j on j.tenant_id = $1 and j.job_id = a.job_id and j.status = 'processing'
+             left join email_suppressions s on s.tenant_id = $1 and s.email = lower(a.sales_rep_email)
+             where h.tenant_id = $1 and h.mail_id = a.mail_id
+                 and case when h.status = 'sending' then h.claimed_by = $2 else h.status = 'queued' end
              returning case when h.status = 'sending' then h.mail_id end",
             self.tenant.uuid(),
             self.run,
