@@ -145,9 +145,15 @@ impl TestLetter<'_> {
         let Self { mail: MailState { app, renderer, sealer, .. }, context, tenant_name, outlet, is_suppressed: _ } =
             self;
         let at = Utc::now();
-        let (through, from, dkim) = match outlet {
-            Outlet::Server(server) => (format!("{}:{}", server.host, server.port), &server.from, server.dkim.as_ref()),
-            Outlet::Files { dir, from } => (dir.display().to_string(), from, None),
+        let (from, dkim) = match outlet {
+            Outlet::Server(server) => (&server.from, server.dkim.as_ref()),
+            Outlet::Files { dir: _, from } => (from, None),
+        };
+        let through = match outlet {
+            // Where it is, is nothing that tenants are told.
+            Outlet::Server(MailServer { owner: Owner::Operator, .. }) => String::from("the operator's mail server"),
+            Outlet::Server(MailServer { owner: Owner::Tenant, host, port, .. }) => format!("{host}:{port}"),
+            Outlet::Files { dir, from: _ } => dir.display().to_string(),
         };
         let rendered = renderer.test(&TestMail {
             tenant_name: tenant_name.clone(),
