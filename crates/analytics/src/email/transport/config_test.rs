@@ -36,7 +36,8 @@ const REPLY: Duration = Duration::from_secs(8);
 /// Test the mail server
 ///
 /// Sends a mail to whoever asks, over a connection of its own, and says which step succeeded or failed and why. A test that
-/// fails is an answer like any other: 200 with `ok` false. Takes at most 25 seconds.
+/// fails is an answer like any other: 200 with `ok` false; so is one by somebody who is to get no mails. Takes at most 25
+/// seconds.
 #[utoipa::path(post, path = "/analytics/email/config/test", tag = "email",
     responses((status = 200, description = "How far the mail came", body = EmailTestView)))]
 pub(crate) async fn test_email_config(
