@@ -22,9 +22,12 @@ pub(crate) fn address(text: &str) -> Result<Address, String> {
     let text = text.trim();
     if !text.is_ascii() {
         // Servers may refuse others (RFC 6531), and a refused address is a report that nobody gets.
-        return Err(String::from(
-            "has other characters than ASCII: write an international domain in its form with `xn--`",
-        ));
+        let is_of_domain = text.rsplit_once('@').is_some_and(|(user, _)| user.is_ascii());
+        return Err(String::from(if is_of_domain {
+            "has other characters than ASCII: write an international domain in its form with `xn--`"
+        } else {
+            "has other characters than ASCII before the @, which many mail servers refuse"
+        }));
     }
     if text.chars().any(char::is_control) || email_rule(text, &()).is_err() {
         return Err(String::from("is not an e-mail address"));
@@ -111,6 +114,13 @@ mod tests {
         for text in ["dana", "dana@", "Dana <dana@example.com>", "dana@example.com\r\nx", "d\u{e4}na@example.com"] {
             assert!(recipient(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_to_do_about_other_letters_is_said() {
+        assert!(recipient("dana@ex\u{e4}mple.com").unwrap_err().contains("xn--"));
+        let user = recipient("d\u{e4}na@example.com").unwrap_err();
+        assert!(user.contains("before the @") && !user.contains("xn--"), "{user}");
     }
 
     /// Text as an attacker would write it: breaks, encodings of breaks, quotes, brackets, other scripts.

@@ -122,8 +122,13 @@ fn recipient(block: &Block) -> Option<Recipient> {
     Some(Recipient { address, original, fate, status, reason })
 }
 
-/// RFC 3463: a full mailbox, a message that is too large or of a kind that is not taken, a server's policy or its opinion of
-/// the sender say nothing of whether the address will have the next mail.
+/// RFC 3463: the sender's address, a full mailbox, a message that is too large or of a kind that is not taken, a system that is
+/// full or busy, a loop or the end of patience on the way, a command that was not understood, a server's policy or its opinion
+/// of the sender say nothing of whether the address will have the next mail.
 fn is_about_address(status: &str) -> bool {
-    !(["5.2.2", "5.2.3", "5.3.4"].contains(&status) || status.starts_with("5.6.") || status.starts_with("5.7."))
+    const OTHERS: [&str; 11] =
+        ["5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.1", "5.3.2", "5.3.3", "5.3.4", "5.4.5", "5.4.6", "5.4.7"];
+    // 5.5.0 is what some say of a mailbox that is not there.
+    let is_of_protocol = status.starts_with("5.5.") && status != "5.5.0";
+    !(OTHERS.contains(&status) || is_of_protocol || status.starts_with("5.6.") || status.starts_with("5.7."))
 }

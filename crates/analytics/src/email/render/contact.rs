@@ -18,8 +18,9 @@ impl Contact {
         if text.is_empty() {
             return None;
         }
-        // An extension is dialled by hand.
+        // An extension is dialled by hand: `x12`, `ext. 12`.
         let dialled = text.as_str().split(['x', 'X', ',', ';', '#']).next().unwrap_or_default();
+        let dialled = dialled.strip_suffix(['e', 'E']).unwrap_or(dialled);
         let plus = if dialled.trim_start().starts_with('+') { "+" } else { "" };
         let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
         let is_number = (3..=MOST_DIGITS).contains(&digits.len()) && !dialled.chars().any(char::is_alphabetic);
@@ -52,6 +53,8 @@ mod tests {
             ("(555) 010-0100", Some("tel:5550100100")),
             ("+49 30 901820", Some("tel:+4930901820")),
             ("555-0100 x12", Some("tel:5550100")),
+            ("(555) 010-0100 Ext. 12", Some("tel:5550100100")),
+            ("555-0100 extension 12", Some("tel:5550100")),
             ("n/a", None),
             ("ask for 555 0100", None),
             ("12", None),

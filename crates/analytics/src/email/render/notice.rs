@@ -27,7 +27,7 @@ pub(crate) struct InvitationMail {
 #[derive(Debug)]
 pub(crate) struct TestMail {
     pub(crate) tenant_name: String,
-    /// `host:port`, or the folder of files.
+    /// `host:port` of the tenant's own, words for the operator's, or the folder of files.
     pub(crate) through: String,
     /// Whose configuration it is: the tenant's own, or the operator's default.
     pub(crate) is_own: bool,

@@ -36,7 +36,8 @@ const REPLY: Duration = Duration::from_secs(8);
 /// Test the mail server
 ///
 /// Sends a mail to whoever asks, over a connection of its own, and says which step succeeded or failed and why. A test that
-/// fails is an answer like any other: 200 with `ok` false. Takes at most 25 seconds.
+/// fails is an answer like any other: 200 with `ok` false; so is one by somebody who is to get no mails. Takes at most 25
+/// seconds.
 #[utoipa::path(post, path = "/analytics/email/config/test", tag = "email",
     responses((status = 200, description = "How far the mail came", body = EmailTestView)))]
 pub(crate) async fn test_email_config(
@@ -145,9 +146,15 @@ impl TestLetter<'_> {
         let Self { mail: MailState { app, renderer, sealer, .. }, context, tenant_name, outlet, is_suppressed: _ } =
             self;
         let at = Utc::now();
-        let (through, from, dkim) = match outlet {
-            Outlet::Server(server) => (format!("{}:{}", server.host, server.port), &server.from, server.dkim.as_ref()),
-            Outlet::Files { dir, from } => (dir.display().to_string(), from, None),
+        let (from, dkim) = match outlet {
+            Outlet::Server(server) => (&server.from, server.dkim.as_ref()),
+            Outlet::Files { dir: _, from } => (from, None),
+        };
+        let through = match outlet {
+            // Where it is, is nothing that tenants are told.
+            Outlet::Server(MailServer { owner: Owner::Operator, .. }) => String::from("the operator's mail server"),
+            Outlet::Server(MailServer { owner: Owner::Tenant, host, port, .. }) => format!("{host}:{port}"),
+            Outlet::Files { dir, from: _ } => dir.display().to_string(),
         };
         let rendered = renderer.test(&TestMail {
             tenant_name: tenant_name.clone(),

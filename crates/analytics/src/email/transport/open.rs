@@ -85,10 +85,23 @@ async fn address(server: &MailServer, mail: &MailSettings, allow_private: bool) 
     if !is_operators && !mail.allowed_ports.contains(port) {
         return Err(unusable(format!("The operator does not allow mail servers on port {port} (SMTP_ALLOWED_PORTS).")));
     }
-    resolve_public(host, *port, is_operators || allow_private).await.map_err(|error| match error {
-        OutgoingError::Refused(_) => unusable(sentence(&error.to_string())),
-        OutgoingError::Unknown(_) | OutgoingError::TimedOut(_) => away(sentence(&error.to_string())),
+    resolve_public(host, *port, is_operators || allow_private).await.map_err(|error| {
+        let reason = if is_operators { of_operators(&error) } else { sentence(&error.to_string()) };
+        match error {
+            OutgoingError::Refused(_) => unusable(reason),
+            OutgoingError::Unknown(_) | OutgoingError::TimedOut(_) => away(reason),
+        }
     })
+}
+
+/// Where the operator's server is, is nothing that tenants are told; the operator knows what DEFAULT_SMTP_SERVER says.
+fn of_operators(error: &OutgoingError) -> String {
+    let why = match error {
+        OutgoingError::Unknown(_) => "is not known: its name leads to no address",
+        OutgoingError::TimedOut(_) => "could not be looked up in time",
+        OutgoingError::Refused(_) => "has an address that no server has",
+    };
+    format!("The operator's mail server {why}.")
 }
 
 async fn connect(address: SocketAddr, timeout: Duration) -> Result<TcpStream, Refusal> {
@@ -134,9 +147,8 @@ impl Opening<'_> {
     }
 
     async fn handshake(&self, tcp: TcpStream) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Refusal> {
-        let host = &self.server.host;
-        let name = ServerName::try_from(host.clone())
-            .map_err(|_| unusable(format!("`{host}` is no name that a certificate could be for.")))?;
+        let name = ServerName::try_from(self.server.host.clone())
+            .map_err(|_| unusable("The mail server's name is none that a certificate could be for.".to_owned()))?;
         let connector = connector(self.mail).await?;
         let timeout = self.mail.timeout;
         let handshake = tokio::time::timeout(timeout, connector.connect(name, tcp));

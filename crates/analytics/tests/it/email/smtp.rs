@@ -251,6 +251,22 @@ async fn who_gets_no_mails_any_more_gets_no_test_either() {
 }
 
 #[tokio::test]
+async fn where_the_operators_server_is_is_told_to_no_tenant() {
+    let sink = Sink::open(Options::default()).await;
+    let by_name = shop(sink.port(), |_| {}).await;
+    assert_eq!(tested(&by_name, "ok").await["ok"], true);
+    let mail = String::from_utf8(sink.mails()[0].content.clone()).unwrap();
+    assert!(mail.contains("Sent through:  the operator's mail server"), "{mail}");
+    assert!(!mail.contains(&format!("localhost:{}", sink.port())), "{mail}");
+    for server in ["mail.inside.invalid", "169.254.1.1"] {
+        let shop = shop(25, |settings| settings.smtp.server = Some(server.to_owned())).await;
+        let answer = tested(&shop, "ok").await;
+        assert_eq!(course(&answer).0, "address!");
+        assert!(!answer.to_string().contains(server), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_silent_server_is_not_waited_for_as_long_as_a_send_would() {
     let slow = |phase| match phase {
         Phase::Mail | Phase::Rcpt => Answer::Hang,

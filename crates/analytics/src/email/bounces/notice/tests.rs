@@ -279,10 +279,13 @@ fn what_is_said_of_the_message_or_the_sender_is_no_hard_bounce() {
         let block = format!("Final-Recipient: rfc822; {RITA}\nAction: failed\nStatus: {status}\n");
         blocks(block.as_bytes()).iter().find_map(super::recipient).unwrap().fate
     };
-    for status in ["5.0.0", "5.1.1", "5.1.2", "5.1.10", "5.2.1", "5.4.4"] {
+    for status in ["5.0.0", "5.1.1", "5.1.2", "5.1.10", "5.2.1", "5.4.1", "5.4.4", "5.5.0"] {
         assert_eq!(fate(status), Fate::Hard, "{status}");
     }
-    for status in ["5.2.2", "5.2.3", "5.3.4", "5.6.1", "5.7.1", "5.7.26"] {
+    for status in [
+        "5.1.7", "5.1.8", "5.2.2", "5.2.3", "5.3.1", "5.3.2", "5.3.4", "5.4.6", "5.4.7", "5.5.2", "5.6.1", "5.7.1",
+        "5.7.26",
+    ] {
         assert_eq!(fate(status), Fate::Soft, "{status}");
     }
 }
