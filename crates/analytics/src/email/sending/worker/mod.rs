@@ -50,7 +50,7 @@ pub struct Mailer {
 impl Mailer {
     #[must_use]
     pub fn new(state: &MailState) -> Self {
-        let MailState { app, renderer, sealer, pages: _ } = state;
+        let MailState { app, renderer, sealer, .. } = state;
         Self {
             pool: app.pool.clone(),
             settings: Arc::clone(&app.settings),
