@@ -30,6 +30,7 @@ pub fn settings(db: &TestDb) -> Settings {
         ("RATE_LIMIT_TENANT_PER_SECOND", "0"),
         ("RATE_LIMIT_KEY_PER_SECOND", "0"),
         ("RATE_LIMIT_SIGN_IN_PER_MINUTE", "0"),
+        ("RATE_LIMIT_MAIL_TEST_PER_MINUTE", "0"),
         ("SECRETS_KEY", "the tests' own key to sealed credentials"),
         // A test that reads mails gives them a folder of its own; the others' are to lie in no crate.
         ("MAIL_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/../../.local/test-mail")),

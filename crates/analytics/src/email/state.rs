@@ -1,12 +1,15 @@
 //! What the handlers of mails reach beside the shared state.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::extract::FromRef;
 use common::{auth::AppState, secrets::Sealer};
 
 use super::{render::Renderer, suppressions::Pages};
+
+/// The longest that a test of the mail server takes; people wait for it.
+const TEST_WITHIN: Duration = Duration::from_secs(25);
 
 /// State of all routes of the service.
 #[derive(Debug, Clone)]
@@ -15,6 +18,7 @@ pub struct MailState {
     pub(crate) renderer: Arc<Renderer>,
     pub(crate) sealer: Sealer,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) test_within: Duration,
 }
 
 impl MailState {
@@ -24,7 +28,13 @@ impl MailState {
         let renderer = Arc::new(Renderer::new().context("the mail templates cannot be used")?);
         let sealer = Sealer::from_settings(&app.settings);
         let pages = Arc::new(Pages::new().context("the templates of pages cannot be used")?);
-        Ok(Self { app, renderer, sealer, pages })
+        Ok(Self { app, renderer, sealer, pages, test_within: TEST_WITHIN })
+    }
+
+    /// The same, with tests of the mail server that are ended after so long.
+    #[must_use]
+    pub fn testing_within(self, longest: Duration) -> Self {
+        Self { test_within: longest, ..self }
     }
 }
 

@@ -1,5 +1,5 @@
-//! How often callers may ask: by tenant and by key, and at the doors where nobody is known yet by address and by account.
-//! Per process: what one lets through, another one may too.
+//! How often callers may ask: by tenant and by key, at the doors where nobody is known yet by address and by account, and for
+//! tests of a mail server by tenant. Per process: what one lets through, another one may too.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -67,6 +67,7 @@ pub struct Limits {
     keys: Option<Keyed<ApiKeyId>>,
     addresses: Option<Keyed<IpAddr>>,
     accounts: Option<DefaultKeyedRateLimiter<String>>,
+    mail_tests: Option<DefaultKeyedRateLimiter<TenantId>>,
     proxies: usize,
 }
 
@@ -82,6 +83,7 @@ impl Limits {
             keys: second(settings.key_per_second).map(|quota| RateLimiter::keyed(quota).with_middleware()),
             addresses: minute(settings.sign_in_per_minute).map(|quota| RateLimiter::keyed(quota).with_middleware()),
             accounts: minute(settings.sign_in_per_minute).map(RateLimiter::keyed),
+            mail_tests: minute(settings.mail_test_per_minute).map(RateLimiter::keyed),
             proxies: settings.trusted_proxies,
         }
     }
@@ -118,6 +120,15 @@ impl Limits {
             .map_err(|wait| too_many(wait.wait_time_from(DefaultClock::default().now())))
     }
 
+    /// Counts a test of the mail server that a tenant has set.
+    ///
+    /// # Errors
+    /// 429 where the tenant has used up its allowance.
+    pub fn of_mail_test(&self, tenant: TenantId) -> Result<(), ApiError> {
+        let Some(mail_tests) = &self.mail_tests else { return Ok(()) };
+        mail_tests.check_key(&tenant).map_err(|wait| too_many(wait.wait_time_from(DefaultClock::default().now())))
+    }
+
     /// Forgets whoever has all of their allowance again; to be called now and then.
     pub fn forget_idle(&self) {
         if let Some(tenants) = &self.tenants {
@@ -131,6 +142,9 @@ impl Limits {
         }
         if let Some(accounts) = &self.accounts {
             accounts.retain_recent();
+        }
+        if let Some(mail_tests) = &self.mail_tests {
+            mail_tests.retain_recent();
         }
     }
 }

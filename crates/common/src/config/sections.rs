@@ -61,6 +61,8 @@ pub struct LimitSettings {
     pub key_per_second: u32,
     /// At login, callback and refresh, by address and by account.
     pub sign_in_per_minute: u32,
+    /// Of a tenant: each is a connection to wherever the tenant says, and a mail.
+    pub mail_test_per_minute: u32,
     /// How many proxies of the operator's stand before a service.
     pub trusted_proxies: usize,
 }
@@ -210,6 +212,7 @@ pub(super) fn limits(reader: &Reader) -> LimitSettings {
         tenant_per_second: many("RATE_LIMIT_TENANT_PER_SECOND", 500),
         key_per_second: many("RATE_LIMIT_KEY_PER_SECOND", 500),
         sign_in_per_minute: many("RATE_LIMIT_SIGN_IN_PER_MINUTE", 30),
+        mail_test_per_minute: many("RATE_LIMIT_MAIL_TEST_PER_MINUTE", 10),
         trusted_proxies: reader
             .parsed("TRUSTED_PROXIES", "a number of proxies from 0 to 10", |n| (0..=10).contains(n))
             .unwrap_or(0),

@@ -58,6 +58,7 @@ pub const VARIABLES: &[Variable] = &[
     plain("RATE_LIMIT_TENANT_PER_SECOND", "500"),
     plain("RATE_LIMIT_KEY_PER_SECOND", "500"),
     plain("RATE_LIMIT_SIGN_IN_PER_MINUTE", "30"),
+    plain("RATE_LIMIT_MAIL_TEST_PER_MINUTE", "10"),
     unset("OAUTH_CLIENT_ID"),
     secret("OAUTH_CLIENT_SECRET"),
     unset("OAUTH_ISSUER"),

@@ -13,6 +13,7 @@ use analytics_service::wake_due;
 use chrono::{TimeDelta, Utc};
 use common::auth::Role;
 use serde_json::{Value, json};
+use sqlx::{Postgres, pool::PoolConnection};
 use testkit::smtp::{Answer, Options, Phase, Sink, Talk, by_recipient};
 
 use super::scene::{DAY, Working, change, map, send, shop_as, through, told, until, until_ended};
@@ -30,10 +31,19 @@ impl Gate {
         person: &'static str,
         then: impl Fn(Phase, &Talk) -> Answer + Send + Sync + 'static,
     ) -> (Self, Sink) {
+        Self::sink_of(vec![(phase, person)], then).await
+    }
+
+    /// The same for several.
+    async fn sink_of(
+        kept_back: Vec<(Phase, &'static str)>,
+        then: impl Fn(Phase, &Talk) -> Answer + Send + Sync + 'static,
+    ) -> (Self, Sink) {
         let gate = Self { is_closed: Arc::new(AtomicBool::new(true)), waiting: Arc::default() };
         let (is_closed, waiting) = (Arc::clone(&gate.is_closed), Arc::clone(&gate.waiting));
         let sink = Sink::start_with(Options::default(), move |at, talk| {
-            if at == phase && talk.to.starts_with(person) && is_closed.load(Ordering::SeqCst) {
+            let is_one = kept_back.iter().any(|(phase, person)| at == *phase && talk.to.starts_with(person));
+            if is_one && is_closed.load(Ordering::SeqCst) {
                 waiting.fetch_add(1, Ordering::SeqCst);
                 tokio::task::block_in_place(|| {
                     while is_closed.load(Ordering::SeqCst) {
@@ -49,8 +59,12 @@ impl Gate {
 
     /// Until the server keeps an answer back.
     async fn reached(&self) {
+        self.reached_by(1).await;
+    }
+
+    async fn reached_by(&self, many: usize) {
         let started = Instant::now();
-        while self.waiting.load(Ordering::SeqCst) == 0 {
+        while self.waiting.load(Ordering::SeqCst) < many {
             assert!(started.elapsed() < Duration::from_secs(30), "nobody comes to the gate");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -64,6 +78,34 @@ impl Gate {
 impl Drop for Gate {
     fn drop(&mut self) {
         self.open();
+    }
+}
+
+/// While it lasts, no service gets a connection to the shop's database.
+struct Outage {
+    database: String,
+    owner: PoolConnection<Postgres>,
+}
+
+impl Outage {
+    async fn begin(shop: &Shop) -> Self {
+        let mut owner = shop.db.owner.acquire().await.unwrap();
+        let database = sqlx::query_scalar("select current_database()::text").fetch_one(&mut *owner).await.unwrap();
+        let mut outage = Self { database, owner };
+        outage.limit(0).await;
+        let kill = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+             where datname = current_database() and usename <> current_user";
+        sqlx::query(kill).execute(&mut *outage.owner).await.unwrap();
+        outage
+    }
+
+    async fn end(mut self) {
+        self.limit(-1).await;
+    }
+
+    async fn limit(&mut self, to: i32) {
+        let sql = format!("alter database \"{}\" connection limit {to}", self.database);
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *self.owner).await.unwrap();
     }
 }
 
@@ -102,20 +144,12 @@ async fn what_a_server_took_while_the_database_is_away_is_sent_once_it_is_back()
     let _working = Working::start(&shop);
     let job = send(&shop, &json!({ "report_date": DAY })).await;
     gate.reached().await;
-    let database: String =
-        sqlx::query_scalar("select current_database()::text").fetch_one(&shop.db.owner).await.unwrap();
-    let limit = |to: i32| sqlx::AssertSqlSafe(format!("alter database \"{database}\" connection limit {to}"));
-    let kill = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-         where datname = current_database() and usename <> current_user";
-    let mut owner = shop.db.owner.acquire().await.unwrap();
-    sqlx::query(limit(0)).execute(&mut *owner).await.unwrap();
-    sqlx::query(kill).execute(&mut *owner).await.unwrap();
+    let outage = Outage::begin(&shop).await;
     gate.open();
     // Longer than the queue's worker has patience with what it runs.
     tokio::time::sleep(Duration::from_secs(22)).await;
     assert!(sink.mails().iter().any(|mail| mail.to.starts_with("held")), "the server took it meanwhile");
-    sqlx::query(limit(-1)).execute(&mut *owner).await.unwrap();
-    drop(owner);
+    outage.end().await;
     let job = until_ended(&shop, &job).await;
     assert_eq!(counts(&job), [61, 0, 0, 0, 0, 61], "{job}");
     assert_eq!(job["status"], "completed");
@@ -124,6 +158,35 @@ async fn what_a_server_took_while_the_database_is_away_is_sent_once_it_is_back()
     let arrived: Vec<String> = sink.mails().iter().map(|mail| mail.message_id.clone()).collect();
     assert_eq!(arrived.len(), 61, "a mail arrived twice");
     assert_eq!(arrived.into_iter().collect::<BTreeSet<_>>(), history);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_service_that_is_stopped_while_the_database_is_away_goes_on_trying_to_store_outcomes() {
+    let (gate, sink) = Gate::sink_of(vec![(Phase::End, "held"), (Phase::Rcpt, "next")], |_, _| Answer::Ok).await;
+    let shop = shop_as(|settings| through(settings, &sink)).await;
+    map(&shop, &[("D01", "held@x.example"), ("D02", "next@x.example")]).await;
+    let working = Working::start(&shop);
+    let job = send(&shop, &json!({ "report_date": DAY })).await;
+    gate.reached_by(2).await;
+    let outage = Outage::begin(&shop).await;
+    let stopped = Instant::now();
+    let meanwhile = async {
+        gate.open();
+        while sink.count() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        outage.end().await;
+    };
+    tokio::join!(working.end(), meanwhile);
+    assert!(stopped.elapsed() < Duration::from_secs(25), "{:?}", stopped.elapsed());
+    // The one that the server took is known to be; the other one was not begun any more.
+    assert_eq!(told(&shop).await, ["held@x.example:D01:1:sent", "next@x.example:D02:1:queued"]);
+    assert_eq!(sink.count(), 1);
+    let _working = Working::start(&shop);
+    let job = until_ended(&shop, &job).await;
+    assert_eq!((&job["status"], counts(&job)), (&json!("completed"), [2, 0, 0, 0, 0, 2]));
+    assert_eq!(sink.count(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

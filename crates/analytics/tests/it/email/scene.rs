@@ -6,6 +6,7 @@ use analytics_service::{MailState, Mailer};
 use common::{config::Settings, db::TenantTx, ids::TenantId};
 use serde_json::{Value, json};
 use testkit::{oracle::TenantSettings, smtp::Sink};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Shop, put};
@@ -95,20 +96,29 @@ pub async fn told(shop: &Shop) -> Vec<String> {
 
 /// The mails' worker in this process; ends with the value. Its test needs a second thread: the database is dropped in the first
 /// one, and PostgreSQL waits a minute for a connection that is being opened by tasks which stand still meanwhile.
-pub struct Working(CancellationToken);
+pub struct Working {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
 
 impl Working {
     pub fn start(shop: &Shop) -> Self {
         let stop = CancellationToken::new();
         let mail = MailState::new(shop.state.clone()).unwrap();
-        tokio::spawn(Mailer::new(&mail).keep_delivering(stop.clone()));
-        Self(stop)
+        let task = tokio::spawn(Mailer::new(&mail).keep_delivering(stop.clone()));
+        Self { stop, task }
+    }
+
+    /// As a process that is told to stop, to its end.
+    pub async fn end(mut self) {
+        self.stop.cancel();
+        (&mut self.task).await.unwrap();
     }
 }
 
 impl Drop for Working {
     fn drop(&mut self) {
-        self.0.cancel();
+        self.stop.cancel();
     }
 }
 

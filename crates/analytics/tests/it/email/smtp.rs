@@ -1,7 +1,8 @@
 //! `POST /analytics/email/config/test` against servers that do all that servers do, and mails as another parser reads them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use analytics_service::MailState;
 use chrono::Utc;
 use common::{
     auth::Role,
@@ -10,10 +11,15 @@ use common::{
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use testkit::{
-    http::Client,
+    http::{Client, TestServer},
     oracle::TenantSettings,
     smtp::{Aiosmtpd, AiosmtpdOptions, Answer, Certificates, Options, Phase, Sink, read_by_python},
     tokens,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::mpsc,
 };
 
 use crate::support::Shop;
@@ -206,7 +212,7 @@ async fn a_tenants_own_server_is_not_on_this_machine() {
     let mut settings = (*allowed.state.settings).clone();
     settings.allow_private_addresses = false;
     let state = common::auth::AppState::new(allowed.db.app.clone(), settings);
-    let server = testkit::http::TestServer::start(analytics_service::app(state).unwrap()).await;
+    let server = TestServer::start(analytics_service::app(state).unwrap()).await;
     let answer = server.client().of(&allowed.owner, allowed.tenant).post(TEST, &json!({})).await.expect(200);
     let (told, said) = course(&answer);
     assert!(told == "address!" && said.contains("private network"), "{told}: {said}");
@@ -216,7 +222,7 @@ async fn a_tenants_own_server_is_not_on_this_machine() {
 #[tokio::test]
 async fn who_may_test_and_how_often() {
     let sink = Sink::start().await;
-    let shop = shop(sink.port(), |settings| settings.limits.sign_in_per_minute = 3).await;
+    let shop = shop(sink.port(), |settings| settings.limits.mail_test_per_minute = 3).await;
     let limited = shop.member(Role::Manager, Some(&["D01"])).await;
     limited.post(TEST, &json!({})).await.expect(403);
     shop.member(Role::Viewer, None).await.post(TEST, &json!({})).await.expect(403);
@@ -274,10 +280,58 @@ async fn a_silent_server_is_not_waited_for_as_long_as_a_send_would() {
     };
     let sink = Sink::start_with(Options::default(), move |phase, _| slow(phase)).await;
     let shop = shop(sink.port(), |settings| settings.mail.timeout = Duration::from_secs(600)).await;
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let (told, said) = course(&tested(&shop, "ann").await);
     assert!(told.ends_with("tls sender!") && said.contains("8 seconds"), "{told}: {said}");
     assert!(began.elapsed() < Duration::from_secs(12), "{:?}", began.elapsed());
+}
+
+/// A server that says these bytes one by one, over and over, and hears nothing; it tells of each connection that was closed.
+async fn dripping_server(drops: &'static [u8]) -> (u16, mpsc::Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (closed, told) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let ((mut from, mut to), mut heard) = (stream.split(), [0]);
+            let dripping = async {
+                for drop in drops.iter().cycle() {
+                    if to.write_all(&[*drop]).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                () = dripping => {}
+                // Nobody speaks before the greeting: this is the end.
+                _ = from.read(&mut heard) => {}
+            }
+            let _ = closed.send(()).await;
+        }
+    });
+    (port, told)
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_or_never_ends_is_left_after_the_bound_of_a_test() {
+    for drops in [b"".as_slice(), b"220-wait\r\n"] {
+        let (port, mut closed) = dripping_server(drops).await;
+        let shop = shop(port, |settings| settings.mail.timeout = Duration::from_secs(600)).await;
+        let mail = MailState::new(shop.state.clone()).unwrap().testing_within(Duration::from_secs(2));
+        let server = TestServer::start(analytics_service::router(mail)).await;
+        let began = Instant::now();
+        let answer = server.client().of(&shop.owner, shop.tenant).post(TEST, &json!({})).await.expect(200);
+        // One reply alone is waited for longer.
+        assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
+        let (told, said) = course(&answer);
+        assert_eq!(
+            (told.as_str(), said.as_str()),
+            ("address connect!", "The mail server took too long: the test was ended after 2 seconds.")
+        );
+        tokio::time::timeout(Duration::from_secs(5), closed.recv()).await.expect("the connection is closed").unwrap();
+    }
 }
 
 #[tokio::test]
@@ -300,7 +354,7 @@ async fn without_a_server_mails_are_files_in_dev_and_an_error_in_prod() {
     let mut settings = (*shop.state.settings).clone();
     settings.environment = Environment::Prod;
     let state = common::auth::AppState::new(shop.db.app.clone(), settings);
-    let server = testkit::http::TestServer::start(analytics_service::app(state).unwrap()).await;
+    let server = TestServer::start(analytics_service::app(state).unwrap()).await;
     let answer = server.client().of(&shop.owner, shop.tenant).post(TEST, &json!({})).await.expect(200);
     assert_eq!((course(&answer).0.as_str(), &answer["source"]), ("address!", &Value::Null));
     assert!(answer.to_string().contains("No mail server is configured"), "{answer}");

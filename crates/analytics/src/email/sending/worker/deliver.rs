@@ -166,6 +166,14 @@ impl Lane<'_> {
             }
             return Ok(());
         }
+        if self.run.stop.is_cancelled() {
+            // The claim may have waited long for the database: the reply could come after the end of the process.
+            ledger.settle(mail, Outcome::PutBack, true).await?;
+            if lease.connection.reset().await {
+                lease.give_back();
+            }
+            return Ok(());
+        }
         // From here on to the settlement lies what a crash makes unknown.
         match lease.connection.data(&composed.bytes).await {
             Delivery::Accepted(reply) => {

@@ -2,7 +2,8 @@
 //! time goes into one transaction, because each commit waits for the disk.
 //!
 //! Nothing is answered before it is stored. While the database is away it is tried again: a mail that the server took stays
-//! `sending` until its outcome can be written, and only if the process ends first does it become unknown.
+//! `sending` until its outcome can be written, also once the service stops, and only if the process ends first does it become
+//! unknown.
 
 use std::time::Duration;
 
@@ -71,16 +72,16 @@ pub(super) struct Ledger(mpsc::Sender<Ask>);
 pub(super) struct Stopped;
 
 impl Ledger {
-    /// The ledger of run `run`, and what keeps it: to be polled until all clones are gone. `stop` ends the waiting for a
+    /// The ledger of run `run`, and what keeps it: to be polled until all clones are gone. `over` ends the waiting for a
     /// database that is away.
     pub(super) fn open(
         pool: PgPool,
         tenant: TenantId,
         run: Uuid,
-        stop: CancellationToken,
+        over: CancellationToken,
     ) -> (Self, impl Future<Output = ()> + Send) {
         let (asks, asked) = mpsc::channel(AT_ONCE);
-        (Self(asks), keep(Book { pool, tenant, run }, asked, stop))
+        (Self(asks), keep(Book { pool, tenant, run }, asked, over))
     }
 
     /// Claims the mail; false where it must not be sent any more: cancelled, paused, suppressed, or somebody else's.
@@ -143,7 +144,7 @@ struct Book {
     run: Uuid,
 }
 
-async fn keep(book: Book, mut asked: mpsc::Receiver<Ask>, stop: CancellationToken) {
+async fn keep(book: Book, mut asked: mpsc::Receiver<Ask>, over: CancellationToken) {
     let mut asks = Vec::with_capacity(AT_ONCE);
     while asked.recv_many(&mut asks, AT_ONCE).await > 0 {
         let (mut claims, mut settlements) = (Vec::new(), Vec::new());
@@ -164,7 +165,7 @@ async fn keep(book: Book, mut asked: mpsc::Receiver<Ask>, stop: CancellationToke
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
                 // Those who wait hear of it by their channels.
-                () = stop.cancelled() => return,
+                () = over.cancelled() => return,
             }
         };
         for Claim { key, granted: answer, .. } in claims {

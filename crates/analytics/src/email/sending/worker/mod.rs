@@ -22,6 +22,7 @@ use common::{
     secrets::Sealer,
 };
 use sqlx::PgPool;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use finish::finish_jobs;
@@ -50,7 +51,7 @@ pub struct Mailer {
 impl Mailer {
     #[must_use]
     pub fn new(state: &MailState) -> Self {
-        let MailState { app, renderer, sealer, pages: _ } = state;
+        let MailState { app, renderer, sealer, .. } = state;
         Self {
             pool: app.pool.clone(),
             settings: Arc::clone(&app.settings),
@@ -76,8 +77,12 @@ impl Mailer {
         };
         let working = run_worker(self.pool.clone(), handlers, options, stop.clone());
         let waking = outbox::keep_waking(self.pool.clone(), stop.clone());
-        tokio::join!(working, waking, close_idle(&self.servers, &stop));
-        runs.end().await;
+        let stopping = async {
+            stop.cancelled().await;
+            Instant::now()
+        };
+        let ((), (), (), stopped) = tokio::join!(working, waking, close_idle(&self.servers, &stop), stopping);
+        runs.end(stopped).await;
         self.servers.close_all().await;
     }
 }

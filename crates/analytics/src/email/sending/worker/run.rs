@@ -113,11 +113,17 @@ impl Run<'_> {
     }
 }
 
-/// Works off the tenant's mails that are due, and says when the next run has to be. Does nothing where none waits.
+/// Works off the tenant's mails that are due, and says when the next run has to be. Does nothing where none waits. With `stop` no
+/// further mail is begun; with `over` outcomes that could not be stored so far are given up.
 ///
 /// # Errors
 /// The database is away, or the service stops: the queue tries again.
-pub(super) async fn deliver(mailer: &Mailer, tenant: TenantId, stop: &CancellationToken) -> anyhow::Result<()> {
+pub(super) async fn deliver(
+    mailer: &Mailer,
+    tenant: TenantId,
+    stop: &CancellationToken,
+    over: CancellationToken,
+) -> anyhow::Result<()> {
     let id = Uuid::new_v4();
     recover(mailer, tenant, id).await?;
     let mut tx = TenantTx::begin(&mailer.pool, tenant).await?;
@@ -140,7 +146,7 @@ pub(super) async fn deliver(mailer: &Mailer, tenant: TenantId, stop: &Cancellati
         }
         Outlet::Files { dir, from } => (Way::Files { dir, from }, FILES_AT_ONCE),
     };
-    let (ledger, keeping) = Ledger::open(mailer.pool.clone(), tenant, id, stop.clone());
+    let (ledger, keeping) = Ledger::open(mailer.pool.clone(), tenant, id, over);
     let run = Run {
         mailer,
         tenant,

@@ -8,12 +8,15 @@ use std::{
 
 use anyhow::Context;
 use common::ids::TenantId;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Mailer, run::deliver};
 
-/// How long runs that the queue's worker has given up already are waited for at the end.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long runs may go on once the service stops, with what is in hand and with outcomes that a database which is away could not
+/// store so far. As long as answers under way may; the queue's worker waits for what it runs a little less, and in an outage not
+/// at all.
+const FAREWELL: Duration = Duration::from_secs(20);
 
 type Turn = Arc<tokio::sync::Mutex<()>>;
 
@@ -22,6 +25,8 @@ type Turn = Arc<tokio::sync::Mutex<()>>;
 pub(super) struct Runs {
     tasks: TaskTracker,
     turns: Arc<Mutex<HashMap<TenantId, Turn>>>,
+    /// Nothing is waited for any more.
+    over: CancellationToken,
 }
 
 impl Runs {
@@ -33,19 +38,20 @@ impl Runs {
     /// # Errors
     /// As [`deliver`].
     pub(super) async fn run(&self, mailer: Mailer, tenant: TenantId, stop: CancellationToken) -> anyhow::Result<()> {
-        let turn = self.turn(tenant);
+        let (turn, over) = (self.turn(tenant), self.over.clone());
         let task = self.tasks.spawn(async move {
             let _turn = turn.lock_owned().await;
-            deliver(&mailer, tenant, &stop).await
+            deliver(&mailer, tenant, &stop, over).await
         });
         task.await.context("the run of the mails broke off")?
     }
 
-    /// Waits for the runs that are under way, for a while.
-    pub(super) async fn end(&self) {
+    /// Waits for the runs that are under way, for a while. The service was told to stop at `stopped`.
+    pub(super) async fn end(&self, stopped: Instant) {
         self.tasks.close();
-        if tokio::time::timeout(FAREWELL, self.tasks.wait()).await.is_err() {
+        if timeout_at(stopped + FAREWELL, self.tasks.wait()).await.is_err() {
             tracing::warn!(runs = self.tasks.len(), "mails are still being sent; the next process calls them unknown");
+            self.over.cancel();
         }
     }
 
