@@ -155,6 +155,28 @@ async fn sends_at_the_same_time_double_nothing() {
     assert_eq!(told(&shop).await.len(), 50);
 }
 
+#[tokio::test]
+async fn a_send_of_thousands_is_whole_and_so_is_the_next_one() {
+    let shop = shop().await;
+    change(
+        &shop,
+        "insert into branch_email_mappings (tenant_id, mapping_id, branch_code, sales_rep_email)
+         select current_setting('app.tenant_id')::uuid, gen_random_uuid(), 'D0' || (n % 3 + 1), n || '@x.example'
+         from generate_series(1, 4100) n",
+    )
+    .await;
+    let first = send(&shop, &json!({ "report_date": DAY })).await;
+    assert_eq!((&first["total_emails"], &first["emails_queued"]), (&json!(4100), &json!(4100)));
+    assert_eq!(shop.get("/analytics/email/history?status=queued").await["total"], 4100);
+    change(&shop, "update email_send_history set status = 'failed'").await;
+    let second = send(&shop, &json!({ "report_date": DAY })).await;
+    assert_eq!((&second["total_emails"], &second["emails_queued"]), (&json!(4100), &json!(4100)));
+    // They are the second one's now, and the first one still counts them.
+    let first = shop.get(&format!("/analytics/email/jobs/{}", first["job_id"].as_str().unwrap())).await;
+    assert_eq!((&first["emails_failed"], &first["emails_queued"]), (&json!(4100), &json!(0)));
+    assert_eq!(shop.get("/analytics/email/history").await["total"], 4100);
+}
+
 async fn futures_of<F: Future>(count: usize, call: impl Fn() -> F) -> Vec<F::Output> {
     futures::future::join_all((0..count).map(|_| call())).await
 }
