@@ -105,7 +105,9 @@ alter table mail_outbox
     add column next_attempt_at timestamptz,
     add column claimed_by uuid,
     add column message_id text,
-    add column smtp_response text;
+    add column smtp_response text,
+    -- it came back after it was taken; error_message says why
+    add column bounced_at timestamptz;
 drop index mail_outbox_waiting;
 create index mail_outbox_waiting on mail_outbox (tenant_id, created_at) where status in ('queued', 'sending');
 

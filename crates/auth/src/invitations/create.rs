@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use super::{
     mail::queue_mail,
     token,
-    view::{InvitationView, invitations},
+    view::{InvitationMailStatus, InvitationView, invitations},
     withdraw::withdraw,
 };
 use crate::{
@@ -104,11 +104,12 @@ pub(crate) async fn create_invitation(
     .execute(tx.conn())
     .await?;
     let link = format!("{}/auth/invitations/{}", auth.app.settings.base_url, token.expose_secret());
-    let invitation = invitations(tx.conn(), tenant, Some(invitation_id), 0, 1)
+    let mut invitation = invitations(tx.conn(), tenant, Some(invitation_id), 0, 1)
         .await?
         .pop()
         .ok_or_else(|| anyhow::anyhow!("an invitation that was just made is not there"))?;
     queue_mail(tx.conn(), &auth.app.settings, tenant, &invitation, &link).await?;
+    invitation.mail_status = Some(InvitationMailStatus::Queued);
     let details = json!({
         "invitation_id": invitation_id, "role": role, "branches": invitation.branches, "withdrawn": withdrawn,
     });

@@ -162,6 +162,36 @@ async fn the_mail_waits_sealed_for_whoever_sends_it() {
 }
 
 #[tokio::test]
+async fn an_invitation_tells_what_became_of_its_mail() {
+    let company = Company::new().await;
+    let made = company.owner.post(&company.at("/invitations"), &viewer(GUEST)).await.expect(201);
+    assert_eq!((&made["mail_status"], &made["mail_error"]), (&json!("queued"), &Value::Null));
+    invite(&company, viewer("other@elsewhere.test")).await;
+    let told = async |email: &str| {
+        let page = company.owner.get(&company.at("/invitations")).await.expect(200);
+        let one = list(&page).iter().find(|one| one["email"] == email && one["status"] == "open").unwrap().clone();
+        (one["mail_status"].clone(), one["mail_error"].clone())
+    };
+    assert_eq!(told(GUEST).await, (json!("queued"), Value::Null));
+    company.run("update mail_outbox set status = 'sent' where recipient like 'guest%'").await;
+    assert_eq!(told(GUEST).await, (json!("sent"), Value::Null));
+    company
+        .run(
+            "update mail_outbox set bounced_at = now(), error_message = 'Bounced with 5.1.1: No such user'
+             where recipient like 'guest%'",
+        )
+        .await;
+    assert_eq!(told(GUEST).await, (json!("bounced"), json!("Bounced with 5.1.1: No such user")));
+    assert_eq!(told("other@elsewhere.test").await, (json!("queued"), Value::Null));
+    // What was withdrawn unsent has no mail.
+    company.run("update invitations set revoked_at = now()").await;
+    company.run("delete from mail_outbox where status = 'queued'").await;
+    let page = company.owner.get(&company.at("/invitations")).await.expect(200);
+    let mails: Vec<&Value> = list(&page).iter().map(|one| &one["mail_status"]).collect();
+    assert_eq!(mails, [&Value::Null, &json!("bounced")]);
+}
+
+#[tokio::test]
 async fn what_is_withdrawn_is_not_sent_any_more() {
     let company = Company::new().await;
     let waiting = async || {

@@ -88,13 +88,13 @@ async fn mark_outbox(
 ) -> Result<Vec<MailId>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"update mail_outbox o
-         set error_message = m.word || m.status || ': ' || m.reason
+         set error_message = m.word || m.status || ': ' || m.reason, bounced_at = case when m.is_final then now() end
          from (
-             select u.mail_id, u.status, u.reason, case when u.is_final then 'Bounced with ' else 'Delayed with ' end as word
+             select u.mail_id, u.is_final, u.status, u.reason, case when u.is_final then 'Bounced with ' else 'Delayed with ' end as word
              from unnest($2::uuid[], $3::boolean[], $4::text[], $5::text[]) as u(mail_id, is_final, status, reason)
          ) m
          where o.tenant_id = $1 and o.outbox_id = m.mail_id
-             and coalesce(o.error_message, '') not like 'Bounced with %'
+             and o.bounced_at is null
              and o.error_message is distinct from m.word || m.status || ': ' || m.reason
          returning o.outbox_id as "mail_id: MailId""#,
         tenant.0,
