@@ -73,7 +73,7 @@ alter table email_send_history
     add column branch_set bigint generated always as (hash_array_extended(branch_codes, 0)) stored;
 create index email_sending_jobs_open on email_sending_jobs (tenant_id) where completed_at is null;
 
-create index email_send_history_job on email_send_history (tenant_id, job_id, status);
+create index email_send_history_job on email_send_history (tenant_id, job_id, status) include (branch_set);
 create index email_send_history_date on email_send_history (tenant_id, report_date, queued_at desc, mail_id desc)
     include (branch_set);
 create index email_send_history_branches on email_send_history (tenant_id, branch_set, queued_at desc, mail_id desc);

@@ -125,7 +125,8 @@ pub(super) async fn jobs(
              and ($4::text[] is null or (j.scope <@ $4 or j.target_branches <> '{}' and j.target_branches <@ $4)
                  and j.skipped_branches <@ $4 and not exists (
                  select from email_send_history h
-                 where h.tenant_id = $1 and h.job_id = j.job_id and not h.branch_codes <@ $4))
+                 where h.tenant_id = $1 and h.job_id = j.job_id and h.branch_set not in (
+                     select s.branch_set from email_branch_sets s where s.tenant_id = $1 and s.branch_codes <@ $4)))
          order by j.created_at desc, j.job_id desc
          offset $5 limit $6"#,
         tenant.uuid(),
@@ -186,7 +187,8 @@ pub(super) async fn count(
              and ($3::text[] is null or (j.scope <@ $3 or j.target_branches <> '{}' and j.target_branches <@ $3)
                  and j.skipped_branches <@ $3 and not exists (
                  select from email_send_history h
-                 where h.tenant_id = $1 and h.job_id = j.job_id and not h.branch_codes <@ $3))"#,
+                 where h.tenant_id = $1 and h.job_id = j.job_id and h.branch_set not in (
+                     select s.branch_set from email_branch_sets s where s.tenant_id = $1 and s.branch_codes <@ $3)))"#,
         tenant.uuid(),
         status.map(JobStatus::as_str),
         visible,
