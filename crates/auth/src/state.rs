@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::extract::FromRef;
-use common::auth::AppState;
+use common::{auth::AppState, http::HtmlPages};
 
-use crate::{dev_provider::DevProvider, login::Provider, pages::Pages};
+use crate::{dev_provider::DevProvider, login::Provider, pages::pages};
 
 /// State of all routes.
 #[derive(Clone)]
@@ -16,7 +16,7 @@ pub struct AuthState {
     pub(crate) provider: Option<Arc<Provider>>,
     /// Ours, where it is offered.
     pub(crate) dev_provider: Option<Arc<DevProvider>>,
-    pub(crate) pages: Arc<Pages>,
+    pub(crate) pages: Arc<HtmlPages>,
 }
 
 impl AuthState {
@@ -34,7 +34,7 @@ impl AuthState {
             (None, None) => None,
         };
         let provider = provider.transpose().context("the OAuth provider cannot be used")?.map(Arc::new);
-        Ok(Self { app, provider, dev_provider, pages: Arc::new(Pages::new()?) })
+        Ok(Self { app, provider, dev_provider, pages: Arc::new(pages()?) })
     }
 }
 

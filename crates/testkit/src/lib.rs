@@ -6,6 +6,7 @@ pub mod db;
 pub mod documents;
 pub mod google;
 pub mod http;
+pub mod logs;
 pub mod oracle;
 pub mod process;
 pub mod rows;

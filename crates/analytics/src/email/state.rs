@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::extract::FromRef;
-use common::{auth::AppState, secrets::Sealer};
+use common::{auth::AppState, http::HtmlPages, secrets::Sealer};
 
-use super::{render::Renderer, suppressions::Pages};
+use super::{render::Renderer, suppressions::pages};
 
 /// The longest that a test of the mail server takes; people wait for it.
 const TEST_WITHIN: Duration = Duration::from_secs(25);
@@ -17,7 +17,7 @@ pub struct MailState {
     pub app: AppState,
     pub(crate) renderer: Arc<Renderer>,
     pub(crate) sealer: Sealer,
-    pub(crate) pages: Arc<Pages>,
+    pub(crate) pages: Arc<HtmlPages>,
     pub(crate) test_within: Duration,
 }
 
@@ -27,7 +27,7 @@ impl MailState {
     pub fn new(app: AppState) -> anyhow::Result<Self> {
         let renderer = Arc::new(Renderer::new().context("the mail templates cannot be used")?);
         let sealer = Sealer::from_settings(&app.settings);
-        let pages = Arc::new(Pages::new().context("the templates of pages cannot be used")?);
+        let pages = Arc::new(pages().context("the templates of pages cannot be used")?);
         Ok(Self { app, renderer, sealer, pages, test_within: TEST_WITHIN })
     }
 

@@ -1,49 +1,15 @@
 //! Nothing that opens anything is ever written to the logs.
 
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-};
-
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
+use testkit::logs::Lines;
 
 use crate::support::{JWT_SECRET, Service};
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn a_sign_in_with_all_its_mishaps_leaves_no_secret_behind() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter("trace,hyper=info,hyper_util=info,h2=info,reqwest=info,sqlx=debug")
-        .with_writer(lines.clone())
-        .finish();
-    // For the whole process: what the other tests write meanwhile must hold no secret either.
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let lines = Lines::of_this_process();
     let service = Service::new().await;
     let browser = service.browser();
     let returned = browser.sign_in_at_provider("olivia.owner@example.com").await;
@@ -82,7 +48,7 @@ async fn a_sign_in_with_all_its_mishaps_leaves_no_secret_behind() {
     browser.refresh(&stolen).await;
     browser.refresh(&stolen).await;
 
-    let written = String::from_utf8_lossy(&lines.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
+    let written = lines.text();
     assert!(
         written.contains("signed in") && written.contains("/auth/callback") && written.contains("signed out"),
         "{written}"

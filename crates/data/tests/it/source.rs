@@ -1,7 +1,5 @@
 //! A tenant's source: set and read over the API, its secrets sealed, the operator's key for those it was opened to.
 
-use std::sync::{Arc, Mutex};
-
 use common::auth::Role;
 use common::db::TenantTx;
 use common::ids::TenantId;
@@ -14,6 +12,7 @@ use data_service::source::{ListOf, credentials};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use testkit::google::{FakeGoogle, Stub};
+use testkit::logs::Lines;
 
 use crate::source_scene::{SourceScene, bigquery, operators_key, sealed_with, stored};
 
@@ -503,27 +502,11 @@ async fn what_is_sealed_for_mails_is_sealed_again_too() {
     assert_eq!(again, Resealed { resealed: 0, lost: 4 });
 }
 
-/// A sink of everything that is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn no_secret_is_in_any_answer_or_log() {
-    let log = Log::default();
-    let sink = log.clone();
+    let lines = Lines::default();
     let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || sink.clone()).finish();
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let stub = Stub::start().await;
     let scene = SourceScene::against(&stub).await;
@@ -540,7 +523,7 @@ async fn no_secret_is_in_any_answer_or_log() {
         said += &scene.owner.get("/data/source").await.text();
         said += &scene.owner.post("/data/source/test", &json!({})).await.text();
     }
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = lines.text();
     assert!(logged.contains("/data/source"), "the log is being read");
     assert!(said.contains("\"steps\""), "{said}");
     for secret in secrets_of(&key) {

@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::MailState;
 
 pub(crate) use link::{PREVIEW_TOKEN, unsubscribe_link};
-pub(crate) use pages::Pages;
+pub(crate) use pages::pages;
 pub(crate) use reason::SuppressionReason;
 pub(crate) use repository::{suppress, suppressed};
 

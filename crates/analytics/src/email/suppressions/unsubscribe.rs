@@ -47,7 +47,7 @@ pub(crate) async fn unsubscribe_page(
     let (page, title) =
         if is_over { ("unsubscribed.html", "No more mails") } else { ("unsubscribe.html", "Unsubscribe") };
     let values = context! { title => title, tenant => tenant_name, address => masked(&email) };
-    Ok(mail.pages.render(page, StatusCode::OK, values))
+    Ok(mail.pages.render(page, StatusCode::OK, "'self'", values))
 }
 
 /// End the mails of a link
@@ -80,7 +80,7 @@ pub(crate) async fn unsubscribe(
         tx.commit().await?;
     }
     let values = context! { title => "No more mails", tenant => tenant_name, address => masked(&email) };
-    Ok(mail.pages.render("unsubscribed.html", StatusCode::OK, values))
+    Ok(mail.pages.render("unsubscribed.html", StatusCode::OK, "'self'", values))
 }
 
 /// A link that holds: whose mails end for whom.
@@ -94,7 +94,8 @@ struct Meant {
 /// What the link means, or the page that says why there is nothing to end.
 async fn meant(mail: &MailState, token: &str) -> Result<Result<Meant, Response>, ApiError> {
     let notice = |status, title: &str, words: &str| {
-        Ok(Err(mail.pages.render("unsubscribe_notice.html", status, context! { title => title, words => words })))
+        let values = context! { title => title, words => words };
+        Ok(Err(mail.pages.render("unsubscribe_notice.html", status, "'none'", values)))
     };
     if token == PREVIEW_TOKEN {
         return notice(

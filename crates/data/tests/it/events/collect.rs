@@ -1,14 +1,11 @@
 //! `/data/collect`: silent about bodies, strict about keys, and no key in any log or answer.
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use common::auth::api_key::Scope;
 use reqwest::Method;
 use serde_json::json;
 use testkit::http::{Answer, Client};
+use testkit::logs::Lines;
 use testkit::tokens;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::shop::{PostingShop, now, view};
 
@@ -61,38 +58,9 @@ async fn a_bad_key_is_told() {
     assert_eq!(shop.waiting().await, 0);
 }
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn no_log_line_holds_a_key() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_env_filter("trace,hyper=info,hyper_util=info,h2=info,reqwest=info,sqlx=debug")
-        .with_writer(lines.clone())
-        .finish();
-    // For the whole process: what other tests write meanwhile must hold no secret either.
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let lines = Lines::of_this_process();
     let shop = PostingShop::new().await;
     shop.scene.start_folding();
     let reader = tokens::api_key(&shop.scene.state, shop.scene.tenant, &[Scope::Read]).await;
@@ -109,7 +77,7 @@ async fn no_log_line_holds_a_key() {
     shop.scene.state.pool.close().await;
     assert_eq!(shop.collect(&format!("?api_secret={}", shop.key), "{}").await.status, 503);
 
-    let written = String::from_utf8_lossy(&lines.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
+    let written = lines.text();
     assert!(written.contains("/data/collect") && written.contains("\"status\":204"), "{written}");
     for key in [&shop.key, &reader, &guessed] {
         let secret = &key[45..];
