@@ -127,6 +127,7 @@ async fn put_some(
          ), sets as (
              insert into email_branch_sets (tenant_id, branch_set, branch_codes)
              select distinct $1::uuid, hash_array_extended(m.branch_codes, 0), m.branch_codes from mails m where not m.is_again
+             order by 2
              on conflict do nothing
          )
          insert into email_send_history (tenant_id, mail_id, job_id, branch_codes, sales_rep_email, sales_rep_name, subject,

@@ -143,10 +143,12 @@ pub(in crate::email::sending) async fn list_mails(
              h.message_id, h.attempts, coalesce(h.attempted_at, h.queued_at) as "sent_at!", h.next_attempt_at, h.generation,
              h.bounced_at, h.bounce_status, h.bounce_reason
          from email_send_history h
-         where h.tenant_id = $1 and h.mail_id = any($2)
+         where h.tenant_id = $1 and h.mail_id = any($2) and ($3::text[] is null or h.branch_codes <@ $3)
          order by h.queued_at desc, h.mail_id desc"#,
         context.tenant_id.uuid(),
         &found.mail_ids,
+        // Sets of branches are found by their hash; what a member may not see is kept back by the branches themselves.
+        visible,
     )
     .fetch_all(tx.conn())
     .await?;
