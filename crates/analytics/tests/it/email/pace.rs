@@ -1,16 +1,27 @@
 //! How fast a send goes: no faster than is set, in all and to each domain, and not slower for what else waits.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use serde_json::json;
-use testkit::smtp::{Options, Sink};
+use testkit::smtp::{Answer, Options, Phase, Sink};
 
 use super::scene::{DAY, Working, change, map, send, shop_as, through, until, until_ended};
 use crate::support::Shop;
 
-/// How long a send to these takes, with so many mails a second in all and to each domain.
+/// How long lies between the first recipient and the last one of a send, with so many mails a second in all and to each domain.
 async fn took(people: &[String], per_second: u32, per_domain_per_second: u32) -> Duration {
-    let sink = Sink::open(Options::default()).await;
+    let times: Arc<Mutex<Vec<Instant>>> = Arc::default();
+    let clock = Arc::clone(&times);
+    let sink = Sink::start_with(Options::default(), move |phase, _| {
+        if phase == Phase::Rcpt {
+            clock.lock().unwrap().push(Instant::now());
+        }
+        Answer::Ok
+    })
+    .await;
     let shop = shop_as(|settings| {
         through(settings, &sink);
         (settings.mail.per_second, settings.mail.per_domain_per_second) = (per_second, per_domain_per_second);
@@ -18,11 +29,12 @@ async fn took(people: &[String], per_second: u32, per_domain_per_second: u32) ->
     .await;
     map(&shop, &people.iter().map(|email| ("D01", email.as_str())).collect::<Vec<_>>()).await;
     let job = send(&shop, &json!({ "report_date": DAY })).await;
-    let began = Instant::now();
     let _working = Working::start(&shop);
     let job = until_ended(&shop, &job).await;
     assert_eq!((&job["status"], sink.count()), (&json!("completed"), people.len()));
-    began.elapsed()
+    let times = times.lock().unwrap();
+    assert_eq!(times.len(), people.len());
+    times[times.len() - 1] - times[0]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

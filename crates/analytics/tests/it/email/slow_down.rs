@@ -66,7 +66,7 @@ async fn a_pause_that_one_tenants_mail_brought_about_holds_for_all_who_send_ther
     let (tenant, theirs) = shop.neighbour().await;
     furnish(&shop, tenant).await;
     let mapping = |n: u32| json!({ "mapping_id": uuid::Uuid::new_v4(), "branch_code": "D01", "sales_rep_email": format!("p{n}@y.example") });
-    put(&shop.db, tenant, "branch_email_mappings", &json!({}), &(0..200).map(mapping).collect::<Vec<_>>()).await;
+    put(&shop.db, tenant, "branch_email_mappings", &json!({}), &(0..600).map(mapping).collect::<Vec<_>>()).await;
     let _working = Working::start(&shop);
     let job = theirs.post("/analytics/email/send-reports", &json!({ "report_date": DAY })).await.expect(202);
     let path = format!("/analytics/email/jobs/{}", job["job_id"].as_str().unwrap());
