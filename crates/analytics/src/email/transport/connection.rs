@@ -28,6 +28,10 @@ use crate::email::outlet::MailServer;
 /// The longest that a connection which nobody needs any more is listened to.
 const FAREWELL: Duration = Duration::from_secs(5);
 
+/// How many times as long as a command's reply that to a whole mail may take, which the server may be searching for spam just
+/// then: who goes away earlier does not know whether it was accepted. RFC 5321, 4.5.3.2.6, wants this to be long.
+const CONTENT_PATIENCE: u32 = 5;
+
 /// What to do about what went wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -166,7 +170,8 @@ impl Connection {
             is_ended.store(true, Ordering::Relaxed);
             None
         });
-        let sent = timeout(self.timeout, self.smtp.message_iter(iter::once(content).chain(end))).await;
+        let patience = self.timeout.saturating_mul(CONTENT_PATIENCE);
+        let sent = timeout(patience, self.smtp.message_iter(iter::once(content).chain(end))).await;
         self.used = Instant::now();
         let reason = match sent {
             Ok(Ok(reply)) if (200..300).contains(&u16::from(reply.code())) => {
@@ -184,7 +189,7 @@ impl Connection {
                 }
                 None => described(&error),
             },
-            Err(_) => format!("the mail server did not answer within {} seconds", self.timeout.as_secs()),
+            Err(_) => format!("the mail server did not answer within {} seconds", patience.as_secs()),
         };
         self.is_broken = true;
         if is_ended.into_inner() {

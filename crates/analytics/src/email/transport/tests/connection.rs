@@ -160,6 +160,21 @@ async fn silence_is_waited_for_no_longer_than_was_set() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_may_look_at_a_whole_mail_for_longer_than_at_a_command() {
+    let sink = Sink::start_with(Options::default(), |now, _| {
+        if now == Phase::End {
+            tokio::task::block_in_place(|| std::thread::sleep(settings().timeout * 2));
+        }
+        Answer::Ok
+    })
+    .await;
+    let mut connection = connect(&sink).await;
+    let sent = send(&mut connection, "ann", MAIL).await;
+    assert!(matches!(sent, Ok(Delivery::Accepted(_))), "{sent:?}");
+    assert!(connection.is_usable());
+}
+
 #[tokio::test]
 async fn lines_of_dots_arrive_as_they_were() {
     let sink = Sink::start().await;
