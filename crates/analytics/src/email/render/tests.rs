@@ -160,23 +160,3 @@ fn styles_stand_in_the_elements_and_what_cannot_is_kept() {
     assert!(html.contains("mso-line-height-rule"), "what only Outlook reads is kept");
     assert!(html.matches("style=\"").count() > 50);
 }
-
-/// What rendering costs: `cargo nextest run -p analytics-service rendering_costs --run-ignored all --no-capture`.
-#[test]
-#[ignore = "measures, and asserts nothing"]
-fn rendering_costs() {
-    let renderer = renderer();
-    let (report, digest) = (large_report(10, "Acme Plumbing & Heating"), large_digest(4, 5, "Acme Plumbing & Heating"));
-    for _ in 0..3 {
-        let start = std::time::Instant::now();
-        for _ in 0..50 {
-            renderer.report(&report).unwrap();
-        }
-        let reports = start.elapsed() / 50;
-        let start = std::time::Instant::now();
-        for _ in 0..20 {
-            renderer.digest(&digest).unwrap();
-        }
-        eprintln!("a report {reports:?}, a digest of four {:?}", start.elapsed() / 20);
-    }
-}

@@ -378,23 +378,3 @@ async fn reports_agree_with_the_oracle() {
         }
     }
 }
-
-/// What gathering and rendering cost: `cargo nextest run -p analytics-service reports_cost --run-ignored all --no-capture`.
-#[tokio::test]
-#[ignore = "measures, and asserts nothing"]
-async fn reports_cost() {
-    let world = world(17);
-    let shop = Shop::open_with(&world.spec.settings).await;
-    load(&shop, &world).await;
-    let branch = world.locations[0].location_id.as_str();
-    let day = world.spec.to().to_string();
-    for branches in [&[branch][..], &["*"]] {
-        for _ in 0..3 {
-            let start = std::time::Instant::now();
-            for _ in 0..50 {
-                super::page::preview_as(&shop.client, &day, branches, "text/html").await;
-            }
-            eprintln!("{branches:?}: {:?} a preview", start.elapsed() / 50);
-        }
-    }
-}
